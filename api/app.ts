@@ -1,0 +1,78 @@
+// The API as one app: what every request passes, the routes, and the answer to everything else.
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { branchZones } from './branch-zones.ts';
+import type { ApiDeps, ApiEnv } from './deps.ts';
+import { docs } from './docs.ts';
+import { onError } from './errors.ts';
+import { acceptsJson, soundAddress } from './middleware/address.ts';
+import { observe } from './middleware/observe.ts';
+import { ProblemError, problemResponse } from './problems.ts';
+import type { ApiRouter } from './router.ts';
+import { accountingRoutes } from './routes/accounting.ts';
+import { availabilityRoutes } from './routes/availability.ts';
+import { branchRoutes } from './routes/branches.ts';
+import { classRoutes } from './routes/classes.ts';
+import { customerRoutes } from './routes/customers.ts';
+import { healthRoutes } from './routes/health.ts';
+import { quoteRoutes } from './routes/quotes.ts';
+import { rentalCommandRoutes } from './routes/rental-commands.ts';
+import { rentalRoutes } from './routes/rentals.ts';
+import { vehicleRoutes } from './routes/vehicles.ts';
+
+const API = '/api/v1';
+
+/** Answers `fetch`: tests and the server give it the same requests. */
+export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
+  const app = new OpenAPIHono<ApiEnv>();
+  app.onError(onError);
+  app.use(observe(deps));
+  app.use(soundAddress);
+  app.use(`${API}/*`, acceptsJson);
+  app.use('/openapi.json', acceptsJson);
+  for (const routes of apiRoutes(deps)) app.route(API, routes);
+  app.route('/', healthRoutes(deps));
+  app.route('/', docs(app));
+  app.notFound(unknownAddress(app));
+  return app;
+}
+
+function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
+  const zones = branchZones(deps.db);
+  return [
+    branchRoutes(deps),
+    classRoutes(deps),
+    vehicleRoutes(deps),
+    customerRoutes(deps),
+    availabilityRoutes(deps),
+    quoteRoutes(deps),
+    rentalRoutes(deps, zones),
+    rentalCommandRoutes(deps, zones),
+    accountingRoutes(deps),
+  ];
+}
+
+/** 405 with Allow where another method is offered, 404 elsewhere. */
+function unknownAddress(app: OpenAPIHono<ApiEnv>): (c: Context<ApiEnv>) => Response {
+  const offers = app.routes
+    .filter((route) => route.method !== 'ALL')
+    .map((route) => ({ method: route.method, pattern: asRegExp(route.path) }));
+  return (c) => {
+    const methods = offers.filter((o) => o.pattern.test(c.req.path)).map((o) => o.method);
+    if (methods.length === 0) {
+      return problemResponse(c, new ProblemError('not-found', 'There is nothing here.'));
+    }
+    const allow = new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods);
+    return problemResponse(
+      c,
+      new ProblemError('method-not-allowed', `Offered here: ${[...allow].join(', ')}.`, {
+        headers: { allow: [...allow].join(', ') },
+      }),
+    );
+  };
+}
+
+function asRegExp(path: string): RegExp {
+  const escaped = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll(/:[^/]+/g, '[^/]+')}$`);
+}

@@ -1,0 +1,115 @@
+// Sends rentals' commands to their workflows and waits for the answer, but never for ever.
+import { setTimeout as delay } from 'node:timers/promises';
+import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
+import { rentalById } from '../db/queries/rentals.ts';
+import { DomainError } from '../domain/errors.ts';
+import { isFinal, type RentalRequest, type RentalState } from '../domain/rental.ts';
+import { temporalAnswers, withDeadline } from '../temporal-config/connection.ts';
+import { rentalWorkflowId } from '../temporal-config/names.ts';
+import { rentalStartOptions } from '../temporal-config/starts.ts';
+import { type Envelope, reserve } from '../workflows/rental.messages.ts';
+import type { rental } from '../workflows/rental.ts';
+import type { ApiDeps } from './deps.ts';
+import { refusalOf } from './errors.ts';
+import { ProblemError } from './problems.ts';
+
+/** Well below the age at which an idempotency lock is taken over (30 s). */
+const COMMAND_TIMEOUT_MS = 20_000;
+/** A command that took this long makes us ask whether anybody is there at all. */
+const SUSPICIOUS_MS = 1_500;
+/** One lost probe may be a busy moment; two in a row are an outage. */
+const MISSED_PROBES = 2;
+
+/**
+ * Starts a rental and reserves in one round trip. Throws the refusal of the workflow, or
+ * `service-unavailable` while the outcome is not known: a repeat with the same id tells it.
+ */
+export function sendReserve(
+  deps: ApiDeps,
+  envelope: Envelope<RentalRequest>,
+): Promise<RentalState> {
+  const { id, branchId } = envelope.command;
+  return waiting(deps, () => {
+    // One operation a call: it cannot be used twice.
+    const start = new WithStartWorkflowOperation<typeof rental>(
+      'rental',
+      rentalStartOptions(id, { branchId }),
+    );
+    return deps.temporal.workflow.executeUpdateWithStart(reserve, {
+      args: [envelope],
+      updateId: envelope.commandId,
+      startWorkflowOperation: start,
+    });
+  });
+}
+
+/** Throws `not-found` for a rental that never was, `invalid-state` for one that has ended. */
+export async function sendCommand<C>(
+  deps: ApiDeps,
+  rentalId: string,
+  definition: UpdateDefinition<RentalState, [Envelope<C>]>,
+  envelope: Envelope<C>,
+): Promise<RentalState> {
+  try {
+    return await waiting(deps, () =>
+      deps.temporal.workflow.getHandle(rentalWorkflowId(rentalId)).executeUpdate(definition, {
+        args: [envelope],
+        updateId: envelope.commandId,
+      }),
+    );
+  } catch (error) {
+    if (hasEnded(error)) await explainEnd(deps, rentalId, definition.name);
+    throw error;
+  }
+}
+
+function hasEnded(error: unknown): boolean {
+  return (
+    error instanceof WorkflowNotFoundError ||
+    refusalOf(error)?.type === 'AcceptedUpdateCompletedWorkflow'
+  );
+}
+
+/** Returns only when row and workflow disagree, which is ours to look into. */
+async function explainEnd(deps: ApiDeps, rentalId: string, command: string): Promise<void> {
+  const state = await rentalById(deps.db, rentalId);
+  if (state === undefined) throw new DomainError('not-found', 'There is no such rental.');
+  if (isFinal(state.status) || state.status === 'returned') {
+    throw new DomainError(
+      'invalid-state',
+      `A rental that is ${state.status} does not allow ${command}.`,
+      { rentalStatus: state.status, command },
+    );
+  }
+}
+
+/**
+ * The client itself retries a lost connection for up to its deadline. A caller should not wait that
+ * long to hear that the server is down, but should when it is merely slow.
+ */
+async function waiting<T>(deps: ApiDeps, call: () => Promise<T>): Promise<T> {
+  const answer = withDeadline(deps.temporal, deps.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, call);
+  const stop = new AbortController();
+  try {
+    return await Promise.race([answer, refuseWhenDown(deps, stop.signal)]);
+  } finally {
+    stop.abort();
+    // When the race was lost to an outage, the late failure has been reported already.
+    answer.catch(() => undefined);
+  }
+}
+
+async function refuseWhenDown(deps: ApiDeps, signal: AbortSignal): Promise<never> {
+  for (let missed = 0; missed < MISSED_PROBES; ) {
+    await delay(SUSPICIOUS_MS, undefined, { signal }).catch(() => undefined);
+    // The race is over; nobody waits for this any more.
+    if (signal.aborted) return new Promise<never>(() => undefined);
+    missed = (await temporalAnswers(deps.temporal)) ? 0 : missed + 1;
+  }
+  throw new ProblemError(
+    'service-unavailable',
+    'The workflow service cannot be reached. Repeat with the same Idempotency-Key.',
+    { headers: { 'retry-after': '1' } },
+  );
+}

@@ -1,0 +1,75 @@
+// The API's own description: the OpenAPI document, and pages to browse it, from this server alone.
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { Hono } from 'hono';
+import type { ApiEnv } from './deps.ts';
+import { ProblemError } from './problems.ts';
+
+const ABOUT = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Forecourt',
+    version: '1',
+    description:
+      'Vehicle rental: fleet, availability, quotes, rentals and their accounting. Instants are ' +
+      'ISO 8601 with an offset, answered in UTC; money is integer minor units with a currency. ' +
+      'Every refusal is a problem (RFC 9457) whose `type` ends in a stable slug.',
+  },
+};
+
+/** Scripts and styles from here only; the pages style elements inline, and icons are data URIs. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+  "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Forecourt API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="pages"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+const START = `window.ui = SwaggerUIBundle({
+  url: '/openapi.json', dom_id: '#pages', deepLinking: true, validatorUrl: null,
+});
+`;
+
+const FILES: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+};
+
+/** `app` must have all its routes: the document is made once, when it is first asked for. */
+export function docs(app: OpenAPIHono<ApiEnv>): Hono<ApiEnv> {
+  let document: string | undefined;
+  return new Hono<ApiEnv>()
+    .get('/openapi.json', (c) => {
+      document ??= JSON.stringify(app.getOpenAPI31Document(ABOUT));
+      return c.body(document, 200, { 'content-type': 'application/json' });
+    })
+    .get('/docs', (c) => c.body(PAGE, 200, page('text/html; charset=utf-8')))
+    .get('/docs/start.js', (c) => c.body(START, 200, page('text/javascript; charset=utf-8')))
+    .get('/docs/:file', async (c) => {
+      const name = c.req.param('file');
+      const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
+      if (type === undefined) throw new ProblemError('not-found', 'There is nothing here.');
+      const path = fileURLToPath(import.meta.resolve(`swagger-ui-dist/${name}`));
+      return c.body(new Uint8Array(await readFile(path)), 200, {
+        ...page(type),
+        'cache-control': 'public, max-age=86400',
+      });
+    });
+}
+
+function page(type: string): Record<string, string> {
+  return { 'content-type': type, 'content-security-policy': PAGE_POLICY };
+}

@@ -1,0 +1,26 @@
+// Availability: how many vehicles of each class a branch could hand out for a time.
+import { createRoute } from '@hono/zod-openapi';
+import { availability } from '../../db/queries/vehicles.ts';
+import type { ApiDeps } from '../deps.ts';
+import { found } from '../problems.ts';
+import { type ApiRouter, apiRouter } from '../router.ts';
+import { jsonAnswer, problems } from '../schemas/common.ts';
+import { Availability, AvailabilityQuery } from '../schemas/vehicles.ts';
+
+const read = createRoute({
+  method: 'get',
+  path: '/availability',
+  tags: ['Availability'],
+  summary: 'Free vehicles by class at a branch, turnaround included',
+  request: { query: AvailabilityQuery },
+  responses: { 200: jsonAnswer('Counts by class', Availability), ...problems },
+});
+
+export function availabilityRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
+  return apiRouter().openapi(read, async (c) => {
+    const query = c.req.valid('query');
+    const classes = found((await availability(db, query)) ?? undefined, 'branch');
+    const { branchId, from, to } = query;
+    return c.json({ branchId, from, to, classes }, 200);
+  });
+}

@@ -1,0 +1,92 @@
+// Customers: who rents. Their details stay here; everything else knows them by id.
+import { createRoute, z } from '@hono/zod-openapi';
+import { createCustomer, updateCustomer } from '../../db/commands/customers.ts';
+import { customerById, listCustomers } from '../../db/queries/rentals.ts';
+import { principalOf } from '../../domain/actor.ts';
+import type { ApiDeps } from '../deps.ts';
+import { IdempotencyHeader, idempotent } from '../idempotency.ts';
+import { jsonBody } from '../middleware/body.ts';
+import { found } from '../problems.ts';
+import { type ApiRouter, apiRouter } from '../router.ts';
+import { given, Id, jsonAnswer, jsonRequest, page, pageOf, problems } from '../schemas/common.ts';
+import {
+  Customer,
+  CustomerChange,
+  CustomerList,
+  customerView,
+  NewCustomer,
+} from '../schemas/customers.ts';
+import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
+
+const tags = ['Customers'];
+const params = z.object({ id: Id });
+
+const create = createRoute({
+  method: 'post',
+  path: '/customers',
+  tags,
+  summary: 'Register a customer',
+  middleware: jsonBody,
+  request: { headers: IdempotencyHeader, body: jsonRequest(NewCustomer) },
+  responses: { 201: jsonAnswer('Registered', Customer), ...problems },
+});
+
+const list = createRoute({
+  method: 'get',
+  path: '/customers',
+  tags,
+  summary: 'Customers in order of registration, by the beginning of the name',
+  request: { query: CustomerList },
+  responses: { 200: jsonAnswer('A page', pageOf(Customer)), ...problems },
+});
+
+const read = createRoute({
+  method: 'get',
+  path: '/customers/{id}',
+  tags,
+  summary: 'One customer',
+  request: { params },
+  responses: { 200: jsonAnswer('The customer', Customer), ...problems },
+});
+
+const update = createRoute({
+  method: 'patch',
+  path: '/customers/{id}',
+  tags,
+  summary: 'Change a customer; 412 when it was changed meanwhile',
+  middleware: jsonBody,
+  request: { params, headers: IfMatchHeader, body: jsonRequest(CustomerChange) },
+  responses: { 200: jsonAnswer('As it is now', Customer), ...problems },
+});
+
+export function customerRoutes(deps: ApiDeps): ApiRouter {
+  const { db } = deps;
+  return apiRouter()
+    .openapi(create, (c) =>
+      idempotent(c, deps, async (id) => {
+        const customer = { ...c.req.valid('json'), id };
+        const row = await createCustomer(db, principalOf(deps.actorOf(c)), customer);
+        const headers = { ...etag(row.version), location: `/api/v1/customers/${id}` };
+        return { status: 201, body: customerView(row), headers };
+      }),
+    )
+    .openapi(list, async (c) => {
+      const { cursor: after, ...filter } = c.req.valid('query');
+      const customers = await listCustomers(db, { after, ...filter });
+      return c.json(
+        page(customers, (row) => row.id, customerView),
+        200,
+      );
+    })
+    .openapi(read, async (c) => {
+      const row = found(await customerById(db, c.req.valid('param').id), 'customer');
+      return c.json(customerView(row), 200, etag(row.version));
+    })
+    .openapi(update, async (c) => {
+      const { id } = c.req.valid('param');
+      const principal = principalOf(deps.actorOf(c));
+      const change = given(c.req.valid('json'));
+      const row = await updateCustomer(db, principal, id, knownVersion(c), change);
+      return c.json(customerView(row), 200, etag(row.version));
+    });
+}

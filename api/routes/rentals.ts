@@ -1,0 +1,117 @@
+// Rentals over HTTP: what can be read of them, and the first command: reserve.
+import { createRoute, z } from '@hono/zod-openapi';
+import { factsOfRental } from '../../db/queries/events.ts';
+import { listRentals, rentalById, rentalByNumber } from '../../db/queries/rentals.ts';
+import type { Actor } from '../../domain/actor.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { RentalRequest, RentalState } from '../../domain/rental.ts';
+import { decideRequest } from '../../domain/rental-term.ts';
+import type { BranchZones } from '../branch-zones.ts';
+import { sendReserve } from '../commands.ts';
+import type { ApiDeps } from '../deps.ts';
+import { namingReferences } from '../errors.ts';
+import { IdempotencyHeader, idempotent } from '../idempotency.ts';
+import { jsonBody } from '../middleware/body.ts';
+import { found } from '../problems.ts';
+import { type ApiRouter, apiRouter } from '../router.ts';
+import { Id, jsonAnswer, jsonRequest, page, pageOf, problems } from '../schemas/common.ts';
+import { Facts } from '../schemas/events.ts';
+import { NewRental, Rental, RentalList, RentalNumber, rentalView } from '../schemas/rentals.ts';
+
+const tags = ['Rentals'];
+
+const create = createRoute({
+  method: 'post',
+  path: '/rentals',
+  tags,
+  summary: 'Reserve a vehicle of a class; 409 vehicle-unavailable when none is free',
+  middleware: jsonBody,
+  request: { headers: IdempotencyHeader, body: jsonRequest(NewRental) },
+  responses: { 201: jsonAnswer('Reserved', Rental), ...problems },
+});
+
+const list = createRoute({
+  method: 'get',
+  path: '/rentals',
+  tags,
+  summary: 'Rentals in order of creation, by branch, state, customer and due time',
+  request: { query: RentalList },
+  responses: { 200: jsonAnswer('A page', pageOf(Rental)), ...problems },
+});
+
+const read = createRoute({
+  method: 'get',
+  path: '/rentals/{id}',
+  tags,
+  summary: 'One rental',
+  request: { params: z.object({ id: Id }) },
+  responses: { 200: jsonAnswer('The rental', Rental), ...problems },
+});
+
+const readByNumber = createRoute({
+  method: 'get',
+  path: '/rentals/by-number/{number}',
+  tags,
+  summary: 'One rental by the number on its agreement',
+  request: { params: z.object({ number: RentalNumber }) },
+  responses: { 200: jsonAnswer('The rental', Rental), ...problems },
+});
+
+const facts = createRoute({
+  method: 'get',
+  path: '/rentals/{id}/events',
+  tags,
+  summary: 'What was told to the world about a rental, in order, and whether it has left yet',
+  description: 'The facts about the rental by sequence, then those of its entries and invoice.',
+  request: { params: z.object({ id: Id }) },
+  responses: { 200: jsonAnswer('Its facts', Facts), ...problems },
+});
+
+export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
+  const { db } = deps;
+  return apiRouter()
+    .openapi(create, (c) =>
+      idempotent(c, deps, async (id) => {
+        const request = { id, ...c.req.valid('json') };
+        const state = await namingReferences(reserve(deps, deps.actorOf(c), request));
+        const headers = { location: `/api/v1/rentals/${id}` };
+        return { status: 201, body: await rentalView(state, zones), headers };
+      }),
+    )
+    .openapi(list, async (c) => {
+      const { cursor: after, ...filter } = c.req.valid('query');
+      const found = await listRentals(db, { after, ...filter });
+      const rows = await Promise.all(found.rows.map((state) => rentalView(state, zones)));
+      const body = page(
+        { ...found, rows },
+        (row) => row.id,
+        (row) => row,
+      );
+      return c.json(body, 200);
+    })
+    .openapi(readByNumber, async (c) => {
+      const state = found(await rentalByNumber(db, c.req.valid('param').number), 'rental');
+      return c.json(await rentalView(state, zones), 200);
+    })
+    .openapi(read, async (c) => {
+      const state = found(await rentalById(db, c.req.valid('param').id), 'rental');
+      return c.json(await rentalView(state, zones), 200);
+    })
+    .openapi(facts, async (c) => {
+      const { id } = c.req.valid('param');
+      found(await rentalById(db, id), 'rental');
+      return c.json({ items: await factsOfRental(db, id) }, 200);
+    });
+}
+
+async function reserve(deps: ApiDeps, actor: Actor, request: RentalRequest): Promise<RentalState> {
+  try {
+    decideRequest(request, deps.now());
+  } catch (error) {
+    // A late retry of a request that did take effect: its pick-up time may have passed since.
+    const made = error instanceof DomainError && (await rentalById(deps.db, request.id));
+    if (made) return made;
+    throw error;
+  }
+  return sendReserve(deps, { commandId: request.id, actor, command: request });
+}

@@ -1,0 +1,129 @@
+// Rentals as they are asked for and shown, with what may be done to them now.
+import { z } from '@hono/zod-openapi';
+import { localTime } from '../../domain/calendar.ts';
+import {
+  allowedCommands,
+  CANCEL_REASONS,
+  needsAttention,
+  type PeoplesCommand,
+  type RentalState,
+} from '../../domain/rental.ts';
+import type { BranchZones } from '../branch-zones.ts';
+import { BranchId, ClassId, Id, Instant, pageQuery, UtcInstant } from './common.ts';
+import { Price } from './quotes.ts';
+
+const STATUSES = ['reserved', 'active', 'returned', 'closed', 'cancelled', 'no_show'] as const;
+
+const odometerKm = z.int().min(0).max(5_000_000);
+const fuelEighths = z.int().min(0).max(8).openapi({ description: 'Eighths of a full tank' });
+
+export const NewRental = z
+  .strictObject({
+    branchId: BranchId,
+    classId: ClassId,
+    customerId: Id,
+    pickUpAt: Instant,
+    dueAt: Instant,
+  })
+  .openapi('NewRental');
+export const CheckOut = z
+  .strictObject({
+    odometerKm,
+    fuelEighths,
+    vehicleId: Id.optional().openapi({
+      description: 'Whose keys go out; left out, those of the vehicle that is kept',
+    }),
+  })
+  .openapi('CheckOut');
+export const Extend = z.strictObject({ dueAt: Instant }).openapi('Extend');
+export const CheckIn = z
+  .strictObject({ odometerKm, fuelEighths, branchId: BranchId })
+  .openapi('CheckIn');
+export const Cancel = z.strictObject({ reason: z.enum(CANCEL_REASONS) }).openapi('Cancel');
+
+/** The path segment of each command. */
+export const COMMAND_PATHS = {
+  checkOut: 'check-out',
+  extend: 'extend',
+  checkIn: 'check-in',
+  cancel: 'cancel',
+} as const satisfies Readonly<Record<PeoplesCommand, string>>;
+
+const LocalTime = z.string().openapi({
+  description: 'The same instant in the time zone of the branch',
+  example: '2027-05-03T10:00:00+02:00',
+});
+
+export const Rental = z
+  .object({
+    id: Id,
+    number: z.string().openapi({ example: 'RA-1000' }),
+    status: z.string().openapi({ enum: [...STATUSES] }),
+    overdue: z.boolean(),
+    needsAttention: z.boolean(),
+    branchId: BranchId,
+    returnBranchId: BranchId,
+    classId: ClassId,
+    customerId: Id,
+    vehicleId: Id.nullable(),
+    pickUpAt: UtcInstant,
+    pickUpAtLocal: LocalTime,
+    dueAt: UtcInstant,
+    dueAtLocal: LocalTime,
+    noShowAt: UtcInstant,
+    checkedOutAt: UtcInstant.nullable(),
+    odometerOutKm: z.int().nullable(),
+    fuelOutEighths: z.int().nullable(),
+    checkedInAt: UtcInstant.nullable(),
+    odometerInKm: z.int().nullable(),
+    fuelInEighths: z.int().nullable(),
+    price: Price,
+    invoiceId: Id.nullable(),
+    invoiceNumber: z.string().nullable(),
+    version: z.int(),
+    commands: z
+      .array(z.object({ name: z.string(), method: z.literal('POST'), href: z.string() }))
+      .readonly()
+      .openapi({ description: 'What a person may do to it now' }),
+  })
+  .openapi('Rental');
+
+export const RentalList = z.strictObject({
+  ...pageQuery(Id),
+  branchId: BranchId.optional(),
+  customerId: Id.optional(),
+  status: z.enum(STATUSES).optional(),
+  overdue: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional()
+    .openapi({ type: 'boolean' }),
+  dueAfter: Instant.optional(),
+  dueBefore: Instant.optional(),
+});
+
+export const RentalNumber = z
+  .string()
+  .regex(/^RA-[0-9]{1,12}$/)
+  .openapi({ example: 'RA-1000' });
+
+/** Due times are those of the branch that the vehicle returns to. */
+export async function rentalView(state: RentalState, zones: BranchZones) {
+  // What the workflow keeps for its timers is nobody else's business.
+  const { entityId: _e, graceMinutes: _g, reminderMinutes: _r, ...shown } = state;
+  const [pickUpZone, dueZone] = await Promise.all([
+    zones(state.branchId),
+    zones(state.returnBranchId),
+  ]);
+  return {
+    ...shown,
+    needsAttention: needsAttention(state),
+    pickUpAtLocal: localTime(state.pickUpAt, pickUpZone),
+    dueAtLocal: localTime(state.dueAt, dueZone),
+    commands: allowedCommands(state.status).map((name) => ({
+      name,
+      method: 'POST' as const,
+      href: `/api/v1/rentals/${state.id}/${COMMAND_PATHS[name]}`,
+    })),
+  };
+}

@@ -1,0 +1,157 @@
+// Branches, classes and vehicles as they are sent and shown, and what is free of them.
+import { z } from '@hono/zod-openapi';
+import type { BranchRow, ClassRow, VehicleRow } from '../../db/commands/vehicles.ts';
+import { BranchId, ClassId, EntityId, Id, Instant, pageQuery, TimeZone, text } from './common.ts';
+
+const minutes = z.int().min(0).max(1_440);
+const name = text(120);
+
+export const Branch = z
+  .object({
+    id: BranchId,
+    name: z.string(),
+    timeZone: z.string(),
+    entityId: EntityId,
+    turnaroundMinutes: z.int(),
+    noShowGraceMinutes: z.int(),
+    version: z.int(),
+  })
+  .openapi('Branch');
+
+export const NewBranch = z
+  .strictObject({
+    id: BranchId,
+    name,
+    timeZone: TimeZone,
+    entityId: EntityId,
+    turnaroundMinutes: minutes.optional(),
+    noShowGraceMinutes: minutes.optional(),
+  })
+  .openapi('NewBranch');
+
+export const BranchChange = z
+  .strictObject({ name, turnaroundMinutes: minutes, noShowGraceMinutes: minutes })
+  .partial()
+  .refine(changesSomething, { message: 'must change something' })
+  .openapi('BranchChange');
+
+export const VehicleClass = z
+  .object({ id: ClassId, name: z.string(), version: z.int() })
+  .openapi('Class');
+export const NewClass = z.strictObject({ id: ClassId, name }).openapi('NewClass');
+export const ClassChange = z.strictObject({ name }).openapi('ClassChange');
+
+const VEHICLE_STATUSES = [
+  'ordered',
+  'preparing',
+  'in_service',
+  'held_for_sale',
+  'sold',
+  'written_off',
+  'returned_to_supplier',
+] as const;
+
+export const Vehicle = z
+  .object({
+    id: Id,
+    plate: z.string(),
+    classId: ClassId,
+    branchId: BranchId,
+    status: z.string().openapi({ enum: [...VEHICLE_STATUSES] }),
+    make: z.string(),
+    model: z.string(),
+    modelYear: z.int(),
+    odometerKm: z.int(),
+    fuelEighths: z.int(),
+    version: z.int(),
+  })
+  .openapi('Vehicle');
+
+const changeable = {
+  plate: text(20),
+  classId: ClassId,
+  branchId: BranchId,
+  make: text(60),
+  model: text(60),
+  modelYear: z.int().min(1900).max(2100),
+};
+
+export const NewVehicle = z
+  .strictObject({
+    ...changeable,
+    odometerKm: z.int().min(0).max(5_000_000),
+    fuelEighths: z.int().min(0).max(8).optional(),
+  })
+  .openapi('NewVehicle');
+
+export const VehicleChange = z
+  .strictObject({ ...changeable, status: z.enum(['preparing', 'in_service']) })
+  .partial()
+  .refine(changesSomething, { message: 'must change something' })
+  .openapi('VehicleChange');
+
+export const BranchList = z.strictObject(pageQuery(BranchId));
+export const ClassList = z.strictObject(pageQuery(ClassId));
+export const VehicleList = z.strictObject({
+  ...pageQuery(Id),
+  branchId: BranchId.optional(),
+  classId: ClassId.optional(),
+  status: z.enum(VEHICLE_STATUSES).optional(),
+});
+
+export const AvailabilityQuery = z
+  .strictObject({
+    branchId: BranchId,
+    classId: ClassId.optional(),
+    from: Instant,
+    to: Instant,
+  })
+  .refine(({ from, to }) => Date.parse(from) < Date.parse(to), {
+    message: 'must lie after from',
+    path: ['to'],
+  });
+
+export const Availability = z
+  .object({
+    branchId: BranchId,
+    from: z.string(),
+    to: z.string(),
+    classes: z.array(z.object({ classId: ClassId, free: z.int() })).readonly(),
+  })
+  .openapi('Availability');
+
+export function changesSomething(change: object): boolean {
+  return Object.values(change).some((value) => value !== undefined);
+}
+
+export function branchView(row: BranchRow) {
+  return {
+    id: row.id,
+    name: row.name,
+    timeZone: row.time_zone,
+    entityId: row.entity_id,
+    turnaroundMinutes: row.turnaround_minutes,
+    noShowGraceMinutes: row.no_show_grace_minutes,
+    version: row.version,
+  };
+}
+
+export function classView(row: ClassRow) {
+  return { id: row.id, name: row.name, version: row.version };
+}
+
+export function vehicleView(row: VehicleRow) {
+  return {
+    id: row.id,
+    plate: row.plate,
+    classId: row.class_id,
+    branchId: row.branch_id,
+    status: row.status,
+    make: row.make,
+    model: row.model,
+    modelYear: row.model_year,
+    odometerKm: row.odometer_km,
+    fuelEighths: row.fuel_eighths,
+    version: row.version,
+  };
+}

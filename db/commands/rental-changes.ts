@@ -1,0 +1,120 @@
+// Extensions, endings without a trip, and what a rental's timers record.
+import { extensionQuote } from '../../domain/pricing.ts';
+import type { Cancel, Extend, RentalOutcome } from '../../domain/rental.ts';
+import { publish } from '../outbox.ts';
+import { extendSpan, releaseSpan, rollSpan } from './calendar.ts';
+import { planOf, type Recording, updateRental } from './rental-update.ts';
+
+/** How far an overdue vehicle's calendar is kept ahead of now (decisions: 2 h, every hour anew). */
+const ROLL_AHEAD_MS = 2 * 60 * 60 * 1000;
+
+/** A later due time, re-priced by the plan version that the rental was quoted with. */
+export async function extendRental(
+  recording: Recording,
+  { dueAt }: Extend,
+): Promise<RentalOutcome> {
+  const { tx, row, at } = recording;
+  const span = await extendSpan(tx, row.id, dueAt);
+  const price = extensionQuote({
+    plan: await planOf(tx, row),
+    booked: row.price,
+    pickUpAt: row.pick_up_at,
+    returnAt: dueAt,
+  });
+  const version = await updateRental(recording, {
+    due_at: dueAt,
+    overdue: false,
+    price: JSON.stringify(price),
+    total_minor: price.totalMinor,
+  });
+  await publish(tx, {
+    type: 'forecourt.rental.extended.v1',
+    aggregateId: row.id,
+    sequence: version,
+    data: {
+      ...fact(recording, row.status),
+      previousDueAt: row.due_at,
+      dueAt,
+      totalMinor: price.totalMinor,
+      currency: price.currency,
+    },
+  });
+  const vehicleId = row.vehicle_id ?? span.vehicleId;
+  return { type: 'extended', at, version, reassigned: span.moved, vehicleId, price, dueAt };
+}
+
+/** Cancelled by a person, or by nobody's coming: the vehicle is free again. */
+export async function giveUp(
+  recording: Recording,
+  command: ({ readonly type: 'cancel' } & Cancel) | { readonly type: 'noShow' },
+): Promise<RentalOutcome> {
+  const { tx, row, at } = recording;
+  const { moved: reassigned } = await releaseSpan(tx, row.id);
+  if (command.type === 'cancel') {
+    const version = await updateRental(recording, { status: 'cancelled' });
+    await publish(tx, {
+      type: 'forecourt.rental.cancelled.v1',
+      aggregateId: row.id,
+      sequence: version,
+      data: { ...fact(recording, 'cancelled'), cancelledAt: at, reason: command.reason },
+    });
+    return { type: 'cancelled', at, version, reassigned };
+  }
+  const version = await updateRental(recording, { status: 'no_show' });
+  await publish(tx, {
+    type: 'forecourt.rental.no-show.v1',
+    aggregateId: row.id,
+    sequence: version,
+    data: { ...fact(recording, 'no_show'), pickUpAt: row.pick_up_at },
+  });
+  return { type: 'noShow', at, version, reassigned };
+}
+
+export async function remind(recording: Recording): Promise<RentalOutcome> {
+  const { tx, row, at } = recording;
+  const version = await updateRental(recording, {});
+  await publish(tx, {
+    type: 'forecourt.rental.return-reminder.v1',
+    aggregateId: row.id,
+    sequence: version,
+    data: { ...fact(recording, row.status), dueAt: row.due_at },
+  });
+  return { type: 'reminded', at, version, reassigned: [] };
+}
+
+/** Keeps the calendar of a vehicle that did not come back; each time a fact of its own. */
+export async function markOverdue(recording: Recording): Promise<RentalOutcome> {
+  const { tx, row, at } = recording;
+  const until = new Date(Date.parse(at) + ROLL_AHEAD_MS).toISOString();
+  const { moved, vehicleId } = await rollSpan(tx, row.id, until);
+  const version = await updateRental(recording, { overdue: true });
+  await publish(tx, {
+    type: 'forecourt.rental.overdue.v1',
+    aggregateId: row.id,
+    sequence: version,
+    data: { ...fact(recording, row.status), vehicleId, dueAt: row.due_at, keptUntil: until },
+  });
+  return { type: 'overdueMarked', at, version, reassigned: moved };
+}
+
+export async function closeRental(recording: Recording): Promise<RentalOutcome> {
+  const { tx, row, at } = recording;
+  if (row.invoice_id === null) throw new Error(`Rental ${row.id} came back without an invoice.`);
+  const version = await updateRental(recording, { status: 'closed' });
+  await publish(tx, {
+    type: 'forecourt.rental.closed.v1',
+    aggregateId: row.id,
+    sequence: version,
+    data: {
+      ...fact(recording, 'closed'),
+      invoiceId: row.invoice_id,
+      totalMinor: row.total_minor,
+      currency: row.currency,
+    },
+  });
+  return { type: 'closed', at, version, reassigned: [] };
+}
+
+function fact({ row }: Recording, status: string) {
+  return { rentalId: row.id, branchId: row.branch_id, status };
+}

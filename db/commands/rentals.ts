@@ -1,0 +1,98 @@
+// Recording what a rental's commands did: one transaction each, decided on one version of the row.
+import { sql } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
+import type { RentalCommand, RentalOutcome } from '../../domain/rental.ts';
+import { type Db, type Tx, transact } from '../client.ts';
+import type { RentalRow } from '../rental-row.ts';
+import { recordAudit } from './audit.ts';
+import { closeRental, extendRental, giveUp, markOverdue, remind } from './rental-changes.ts';
+import { handOut, takeBack } from './rental-hand-over.ts';
+import type { Recording } from './rental-update.ts';
+
+export type RecordedCommand = {
+  readonly commandId: string;
+  readonly rentalId: string;
+  /** The row's version that the command was decided on. */
+  readonly version: number;
+  readonly command: RentalCommand;
+};
+
+/**
+ * Carries a decided command out. A repeat of its id changes nothing and answers the first outcome.
+ * Throws what the calendar refuses, and `version-conflict` when the row moved on meanwhile.
+ */
+export function recordCommand(
+  db: Db,
+  principal: string,
+  request: RecordedCommand,
+): Promise<RentalOutcome> {
+  return transact(db, 'rentals_rw', principal, async (tx) => {
+    const row = await lockRental(tx, request.rentalId);
+    const earlier = await tx
+      .selectFrom('rentals.command')
+      .select('outcome')
+      .where('id', '=', request.commandId)
+      .executeTakeFirst();
+    if (earlier) return earlier.outcome as unknown as RentalOutcome;
+    if (row.version !== request.version) {
+      throw new DomainError('version-conflict', 'The rental changed meanwhile.', {
+        version: row.version,
+      });
+    }
+    const recording = { tx, row, at: row.at, commandId: request.commandId };
+    const outcome = await carryOut(recording, request.command);
+    await tx
+      .insertInto('rentals.command')
+      .values({
+        id: request.commandId,
+        rental_id: row.id,
+        type: request.command.type,
+        outcome: JSON.stringify(outcome),
+      })
+      .execute();
+    await recordAudit(tx, {
+      action: `rental.${request.command.type}`,
+      subjectType: 'rental',
+      subjectId: row.id,
+      commandId: request.commandId,
+      before: { status: row.status, dueAt: row.due_at, version: row.version },
+      after: request.command,
+    });
+    return outcome;
+  });
+}
+
+function carryOut(recording: Recording, command: RentalCommand): Promise<RentalOutcome> {
+  switch (command.type) {
+    case 'checkOut':
+      return handOut(recording, command);
+    case 'extend':
+      return extendRental(recording, command);
+    case 'checkIn':
+      return takeBack(recording, command);
+    case 'cancel':
+    case 'noShow':
+      return giveUp(recording, command);
+    case 'remind':
+      return remind(recording);
+    case 'markOverdue':
+      return markOverdue(recording);
+    case 'close':
+      return closeRental(recording);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** Locks the row, so that two runs of one command cannot both find it unrecorded. */
+async function lockRental(tx: Tx, id: string): Promise<RentalRow & { readonly at: string }> {
+  const row = await tx
+    .selectFrom('rentals.rental')
+    .selectAll()
+    .select(sql<string>`now()`.as('at'))
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw new DomainError('not-found', 'There is no such rental.');
+  return row as unknown as RentalRow & { readonly at: string };
+}

@@ -1,0 +1,94 @@
+// A transaction of one statement in one round trip, for what every command of the API does first.
+import { type RawBuilder, sql } from 'kysely';
+import type pg from 'pg';
+import { type Db, poolOf, type Role } from './client.ts';
+
+type Options = {
+  /** False: do not wait for the disk. Only for what may be lost with a crash of the server. */
+  readonly durable?: boolean;
+};
+
+/**
+ * Like `transact`, for a single statement: role, principal and statement travel as one message,
+ * which the server runs as one transaction. Such a message has no parameters, so every value must
+ * be inlined with `sql.lit`, which quotes it.
+ */
+export async function transactInOneTrip<T>(
+  db: Db,
+  role: Role,
+  principal: string,
+  statement: RawBuilder<T>,
+  options: Options = {},
+): Promise<readonly T[]> {
+  const settings = sql`select set_config('role', ${sql.lit(role)}, true),
+    set_config('app.principal', ${sql.lit(principal)}, true),
+    set_config('synchronous_commit', ${sql.lit(options.durable === false ? 'off' : 'on')}, true)`;
+  const text = [settings, statement].map((part) => {
+    const { sql: inlined, parameters } = part.compile(db);
+    if (parameters.length > 0) throw new Error('A one-trip statement must inline its values.');
+    return inlined;
+  });
+  // node-postgres answers one result per statement, which its types do not say.
+  const results = (await poolOf(db).query(
+    text.join(';\n'),
+  )) as unknown as readonly pg.QueryResult[];
+  return (results[1]?.rows ?? []) as T[];
+}
+
+/** A function of the database, as `callInOneTrip` calls it. */
+export type PreparedCall = {
+  readonly role: Role;
+  /** The statement, with $1 and so on, that answers one row with one column `answer`. */
+  readonly text: string;
+  readonly types: readonly string[];
+  /** The name of the prepared statement, one of a kind. */
+  readonly name: string;
+};
+
+export type Value = string | number | null | readonly (string | number)[];
+
+const prepared = new WeakMap<pg.PoolClient, Set<string>>();
+
+/**
+ * Like `transactInOneTrip`, for a statement that is called often: each connection parses and plans
+ * it once. Answers what it answered, as text.
+ */
+export async function callInOneTrip(
+  db: Db,
+  principal: string,
+  call: PreparedCall,
+  values: readonly Value[],
+): Promise<string | null> {
+  const client = await poolOf(db).connect();
+  try {
+    await prepareOnce(client, call);
+    const results = (await client.query(
+      `set local role ${call.role}; set local app.principal = ${literal(principal)};` +
+        `set local synchronous_commit = on;` +
+        `execute ${call.name} (${values.map(literal).join(',')})`,
+    )) as unknown as readonly pg.QueryResult<{ readonly answer: string | null }>[];
+    return results.at(-1)?.rows[0]?.answer ?? null;
+  } finally {
+    client.release();
+  }
+}
+
+async function prepareOnce(client: pg.PoolClient, call: PreparedCall): Promise<void> {
+  const known = prepared.get(client) ?? new Set();
+  if (known.has(call.name)) return;
+  // One message is one transaction, so a failure leaves none open on the connection.
+  await client.query(`set local role ${call.role};
+    prepare ${call.name} (${call.types.join(', ')}) as ${call.text}`);
+  prepared.set(client, known.add(call.name));
+}
+
+/** Quoted for PostgreSQL with its standard strings, where only the quote itself is special. */
+function literal(value: Value): string {
+  if (value === null) return 'null';
+  if (typeof value === 'number') return `'${value}'`;
+  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`;
+  const elements = value.map((element) =>
+    typeof element === 'number' ? element : `"${element.replaceAll(/["\\]/g, '\\$&')}"`,
+  );
+  return literal(`{${elements.join(',')}}`);
+}

@@ -1,0 +1,214 @@
+// Reads of the ledger: invoices, a rental's entries and the trial balance, all from posted rows.
+import { sql } from 'kysely';
+import { type Db, type Tx, transact } from '../client.ts';
+import { type Page, type PageRequest, paged } from './page.ts';
+
+/** Reads act for nobody: what may be read is the role's to say. */
+const READER = 'system:api';
+
+export type Invoice = {
+  readonly id: string;
+  readonly number: string;
+  readonly kind: number;
+  readonly entityId: string;
+  readonly branchId: string | null;
+  readonly customerId: string;
+  readonly rentalId: string | null;
+  readonly entryId: string;
+  readonly currency: string;
+  /** Local date of the legal entity, `YYYY-MM-DD`; also the posting date. */
+  readonly issueDate: string;
+  readonly serviceFrom: string;
+  readonly serviceTo: string;
+  readonly netMinor: number;
+  readonly vatMinor: number;
+  readonly totalMinor: number;
+};
+
+export type InvoiceLine = {
+  readonly lineNo: number;
+  readonly code: string;
+  readonly descriptionKey: string;
+  readonly quantity: number;
+  readonly unitMinor: number;
+  readonly netMinor: number;
+  readonly vatRateBp: number;
+};
+
+export type InvoiceTax = {
+  readonly rateBp: number;
+  readonly baseMinor: number;
+  readonly vatMinor: number;
+};
+
+export type InvoiceDocument = Invoice & {
+  readonly lines: readonly InvoiceLine[];
+  readonly vat: readonly InvoiceTax[];
+};
+
+const HEADER = sql`i.id, i.number, i.kind, i.entity_id as "entityId", i.branch_id as "branchId",
+  i.customer_id as "customerId", i.rental_id as "rentalId", i.entry_id as "entryId", i.currency,
+  i.issue_date as "issueDate", i.service_from as "serviceFrom", i.service_to as "serviceTo",
+  i.net_minor as "netMinor", i.vat_minor as "vatMinor", i.total_minor as "totalMinor"`;
+
+export function invoiceById(db: Db, id: string): Promise<InvoiceDocument | undefined> {
+  return transact(db, 'api_read', READER, async (tx) => {
+    const { rows } = await sql<Invoice>`select ${HEADER} from accounting.invoice i
+      where i.id = ${id}`.execute(tx);
+    const invoice = rows[0];
+    return invoice && { ...invoice, lines: await linesOf(tx, id), vat: await taxesOf(tx, id) };
+  });
+}
+
+async function linesOf(tx: Tx, invoiceId: string): Promise<readonly InvoiceLine[]> {
+  const { rows } = await sql<InvoiceLine>`select line_no as "lineNo", code,
+      description_key as "descriptionKey", quantity, unit_minor as "unitMinor",
+      net_minor as "netMinor", vat_rate_bp as "vatRateBp"
+    from accounting.invoice_line where invoice_id = ${invoiceId} order by line_no`.execute(tx);
+  return rows;
+}
+
+async function taxesOf(tx: Tx, invoiceId: string): Promise<readonly InvoiceTax[]> {
+  const { rows } = await sql<InvoiceTax>`select rate_bp as "rateBp", base_minor as "baseMinor",
+      vat_minor as "vatMinor"
+    from accounting.invoice_tax where invoice_id = ${invoiceId} order by rate_bp desc`.execute(tx);
+  return rows;
+}
+
+export type InvoiceFilter = PageRequest & {
+  readonly entityId?: string | undefined;
+  readonly branchId?: string | undefined;
+  readonly rentalId?: string | undefined;
+  readonly customerId?: string | undefined;
+  /** Issued on or after, and before: local dates of the entity. */
+  readonly issuedFrom?: string | undefined;
+  readonly issuedBefore?: string | undefined;
+};
+
+/** Headers only, in the order in which they were asked for (that of their ids). */
+export function listInvoices(db: Db, filter: InvoiceFilter): Promise<Page<Invoice>> {
+  const conditions = [
+    filter.entityId && sql`i.entity_id = ${filter.entityId}`,
+    filter.branchId && sql`i.branch_id = ${filter.branchId}`,
+    filter.rentalId && sql`i.rental_id = ${filter.rentalId}`,
+    filter.customerId && sql`i.customer_id = ${filter.customerId}`,
+    filter.issuedFrom && sql`i.issue_date >= ${filter.issuedFrom}`,
+    filter.issuedBefore && sql`i.issue_date < ${filter.issuedBefore}`,
+    filter.after && sql`i.id > ${filter.after}`,
+    sql`true`,
+  ].filter((condition) => typeof condition === 'object');
+  return transact(db, 'api_read', READER, async (tx) => {
+    const { rows } = await sql<Invoice>`select ${HEADER} from accounting.invoice i
+      where ${sql.join(conditions, sql` and `)}
+      order by i.id limit ${filter.limit + 1}`.execute(tx);
+    return paged(rows, filter.limit);
+  });
+}
+
+/** A leg of a posted entry: debit above zero, credit below. */
+export type EntryLine = {
+  readonly account: string;
+  readonly name: string;
+  readonly currency: string;
+  readonly amountMinor: number;
+  readonly baseMinor: number;
+};
+
+export type Entry = {
+  readonly id: string;
+  readonly entityId: string;
+  readonly month: string;
+  readonly postingDate: string;
+  readonly effectiveAt: string;
+  readonly source: string;
+  readonly reverses: string | null;
+  readonly createdAt: string;
+  readonly lines: readonly EntryLine[];
+};
+
+/** What a rental caused in the ledger, in the order of posting. */
+export function entriesOfRental(db: Db, rentalId: string): Promise<readonly Entry[]> {
+  return transact(db, 'api_read', READER, async (tx) => {
+    const { rows } = await sql<Entry>`select e.id, e.entity_id as "entityId", p.month,
+        e.posting_date as "postingDate", e.effective_at as "effectiveAt", e.source, e.reverses,
+        e.created_at as "createdAt",
+        (select jsonb_agg(jsonb_build_object('account', a.code, 'name', a.name,
+            'currency', l.currency, 'amountMinor', l.amount, 'baseMinor', l.base_amount)
+            order by l.line_no)
+          from accounting.line l join accounting.account a on a.id = l.account_id
+          where l.entry_id = e.id) as lines
+      from accounting.entry e join accounting.period p on p.id = e.period_id
+      where e.rental_id = ${rentalId} order by e.id`.execute(tx);
+    return rows;
+  });
+}
+
+export type TrialBalanceRow = {
+  readonly entityId: string;
+  readonly account: string;
+  readonly name: string;
+  readonly type: string;
+  readonly currency: string;
+  readonly debitMinor: number;
+  readonly creditMinor: number;
+  /** Debits less credits. */
+  readonly balanceMinor: number;
+  /** The same in the entity's functional currency. */
+  readonly baseBalanceMinor: number;
+};
+
+/** Per entity and currency; balance and base are zero, or the books are broken. */
+export type TrialBalanceTotal = Omit<TrialBalanceRow, 'account' | 'name' | 'type'>;
+
+export type TrialBalance = {
+  readonly rows: readonly TrialBalanceRow[];
+  readonly totals: readonly TrialBalanceTotal[];
+};
+
+/**
+ * Every account with its sums, from the lines themselves. `asOf` is a local date of the entity and
+ * includes it. Base amounts are zero per entity; per currency they may differ by exchange gains.
+ */
+export function trialBalance(
+  db: Db,
+  filter: { readonly entityId?: string | undefined; readonly asOf?: string | undefined } = {},
+): Promise<TrialBalance> {
+  const until =
+    filter.asOf === undefined
+      ? sql``
+      : sql`join accounting.entry e on e.id = l.entry_id and e.posting_date <= ${filter.asOf}`;
+  const entity =
+    filter.entityId === undefined ? sql`` : sql`where a.entity_id = ${filter.entityId}`;
+  return transact(db, 'api_read', READER, async (tx) => {
+    const { rows } = await sql<TrialBalanceRow>`
+      select a.entity_id as "entityId", a.code as account, a.name, a.type, s.currency,
+        s.debit::bigint as "debitMinor", s.credit::bigint as "creditMinor",
+        (s.debit - s.credit)::bigint as "balanceMinor", s.base::bigint as "baseBalanceMinor"
+      from (
+        select l.account_id, l.currency, sum(greatest(l.amount, 0)) as debit,
+          sum(greatest(-l.amount, 0)) as credit, sum(l.base_amount) as base
+        from accounting.line l ${until}
+        group by l.account_id, l.currency
+      ) s join accounting.account a on a.id = s.account_id
+      ${entity}
+      order by a.entity_id, a.code, s.currency`.execute(tx);
+    return { rows, totals: totalsOf(rows) };
+  });
+}
+
+function totalsOf(rows: readonly TrialBalanceRow[]): readonly TrialBalanceTotal[] {
+  const totals = new Map<string, TrialBalanceTotal>();
+  for (const row of rows) {
+    const key = `${row.entityId} ${row.currency}`;
+    const sum = totals.get(key);
+    totals.set(key, {
+      entityId: row.entityId,
+      currency: row.currency,
+      debitMinor: (sum?.debitMinor ?? 0) + row.debitMinor,
+      creditMinor: (sum?.creditMinor ?? 0) + row.creditMinor,
+      balanceMinor: (sum?.balanceMinor ?? 0) + row.balanceMinor,
+      baseBalanceMinor: (sum?.baseBalanceMinor ?? 0) + row.baseBalanceMinor,
+    });
+  }
+  return [...totals.values()];
+}

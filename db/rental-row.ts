@@ -1,0 +1,39 @@
+// A rental's row and its state: the one place where columns and fields meet.
+import type { Selectable } from 'kysely';
+import type { Quote } from '../domain/pricing.ts';
+import type { RentalState, RentalStatus } from '../domain/rental.ts';
+import type { RentalsRental } from './schema.ts';
+
+/** As selected; `price` was written by us and nobody else. */
+export type RentalRow = Omit<Selectable<RentalsRental>, 'price'> & { readonly price: Quote };
+
+/** `vehicleId` is the calendar's until check-out, the row's from then on. */
+export function rentalState(row: RentalRow, vehicleId: string | null): RentalState {
+  return {
+    id: row.id,
+    number: row.number,
+    status: row.status as RentalStatus,
+    overdue: row.overdue,
+    branchId: row.branch_id,
+    returnBranchId: row.return_branch_id,
+    classId: row.class_id,
+    entityId: row.entity_id,
+    customerId: row.customer_id,
+    vehicleId: row.vehicle_id ?? vehicleId,
+    pickUpAt: row.pick_up_at,
+    dueAt: row.due_at,
+    noShowAt: row.no_show_at,
+    graceMinutes: row.grace_minutes,
+    reminderMinutes: row.reminder_minutes,
+    checkedOutAt: row.checked_out_at,
+    odometerOutKm: row.odometer_out_km,
+    fuelOutEighths: row.fuel_out_eighths,
+    checkedInAt: row.checked_in_at,
+    odometerInKm: row.odometer_in_km,
+    fuelInEighths: row.fuel_in_eighths,
+    price: row.price,
+    invoiceId: row.invoice_id,
+    invoiceNumber: row.invoice_number,
+    version: row.version,
+  };
+}

@@ -1,0 +1,55 @@
+// Instants from people and local times for people: the one place that knows time zones.
+import { Temporal } from 'temporal-polyfill';
+import { DomainError } from './errors.ts';
+
+const MINUTE_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
+/** Names of the zone database begin with a letter; offsets do not, and know no clock change. */
+const ZONE_NAME = /^[A-Za-z][\w+/-]*$/;
+
+/**
+ * Reads an instant of ISO 8601 with a date, a time and an offset, and answers it in UTC to the
+ * millisecond: `2027-05-03T10:00+02:00` → `2027-05-03T08:00:00.000Z`. Throws `invalid-time` for a
+ * day that does not exist, a missing offset, a leap second, and whatever else is no such instant.
+ */
+export function parseInstant(text: string): string {
+  if (!MINUTE_FORM.test(text)) throw noInstant(text);
+  return new Date(instantOf(text).epochMilliseconds).toISOString();
+}
+
+/**
+ * The instant as a clock in `zone` (an IANA name) shows it: `2027-05-03T10:00:00+02:00`. Throws
+ * `invalid-time` for an unknown zone.
+ */
+export function localTime(instant: string, zone: string): string {
+  return inZone(instant, zone).toString({ timeZoneName: 'never' });
+}
+
+/** The date in `zone` at that instant: `2027-05-03`. Throws `invalid-time` for an unknown zone. */
+export function localDate(instant: string, zone: string): string {
+  return inZone(instant, zone).toPlainDate().toString();
+}
+
+function inZone(instant: string, zone: string): Temporal.ZonedDateTime {
+  const moment = instantOf(instant);
+  const refusal = new DomainError('invalid-time', 'There is no such time zone.', { zone });
+  if (!ZONE_NAME.test(zone)) throw refusal;
+  try {
+    return moment.toZonedDateTimeISO(zone);
+  } catch {
+    throw refusal;
+  }
+}
+
+function instantOf(text: string): Temporal.Instant {
+  try {
+    return Temporal.Instant.from(text);
+  } catch {
+    throw noInstant(text);
+  }
+}
+
+function noInstant(given: string): DomainError {
+  return new DomainError('invalid-time', 'This is no instant of ISO 8601 with an offset.', {
+    given: given.slice(0, 40),
+  });
+}

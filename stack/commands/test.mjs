@@ -1,0 +1,41 @@
+// `npm test`: a stack of its own, begun empty, then vitest; what vitest says last is the last
+// that is said.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { prepareServers } from '../app.mjs';
+import { plainEnv } from '../fetch.mjs';
+import { root } from '../places.mjs';
+import { testServer } from '../servers/test-server.mjs';
+import { bringUp } from '../stack.mjs';
+
+/** Resolves with vitest's exit code. */
+export async function test(args) {
+  const fetching = testServer(process.env);
+  // Awaited below: until then its failure must not count as unhandled.
+  fetching.catch(() => {});
+  const stack = await bringUp('test');
+  try {
+    const [timeSkipping] = await Promise.all([fetching, prepareServers(stack)]);
+    const env = {
+      ...stack.env,
+      DATABASE_OWNER_URL: stack.ownerUrl,
+      TEMPORAL_TEST_SERVER: timeSkipping,
+    };
+    return await foreground(join(root, 'node_modules/vitest/vitest.mjs'), ['run', ...args], env);
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Runs a program under this Node in the foreground; resolves with its exit code. */
+export function foreground(file, args, env) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [file, ...args], {
+      cwd: root,
+      env: { ...plainEnv(), ...env },
+      stdio: 'inherit',
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}

@@ -1,0 +1,210 @@
+// Commands between HTTP and workflow: what each outcome becomes, and what an unknown one does.
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openClient, temporalSettings } from '../../temporal-config/connection.ts';
+import { type ApiAnswer, type TestApi, testApi } from '../support/api.ts';
+import { type Company, plantCompany, plantVehicles } from '../support/counter.ts';
+import { hoursFromNow } from '../support/fleet.ts';
+import { type System, testSystem } from '../support/system.ts';
+
+let system: System;
+let api: TestApi;
+/** Waits two seconds for an answer instead of twenty. */
+let impatient: TestApi;
+let company: Company;
+
+beforeAll(async () => {
+  system = await testSystem('api');
+  company = await plantCompany(system.db);
+  await plantVehicles(system.db, 'CDMR', 6);
+  const temporal = openClient(temporalSettings(system.env));
+  api = await testApi({ database: system, temporal });
+  impatient = await testApi({ database: system, temporal, deps: { commandTimeoutMs: 2_000 } });
+});
+
+function newRental(classId = 'CDMR', fromHours = 0.1, hours = 24) {
+  const [pickUpAt, dueAt] = [hoursFromNow(fromHours), hoursFromNow(fromHours + hours)];
+  return { ...company, classId, pickUpAt, dueAt };
+}
+
+const READING = { odometerKm: 2_000, fuelEighths: 8 };
+
+async function reserved(): Promise<ApiAnswer['body']> {
+  const answer = await api.call('POST', '/api/v1/rentals', { body: newRental() });
+  expect([answer.status, answer.body.type]).toEqual([201, undefined]);
+  return answer.body;
+}
+
+function send(id: string, command: string, body: object, key?: string): Promise<ApiAnswer> {
+  return api.call('POST', `/api/v1/rentals/${id}/${command}`, { body, ...(key && { key }) });
+}
+
+function problem(answer: ApiAnswer): readonly [number, string] {
+  return [answer.status, answer.body.type];
+}
+
+// Runs first: from here on a worker serves the queue.
+test('while no worker answers, the outcome is unknown: 503, and the same key tells it', async () => {
+  const request = { body: newRental(), key: randomUUID() };
+  const lost = await impatient.call('POST', '/api/v1/rentals', request);
+  expect(problem(lost)).toEqual([503, '/problems/service-unavailable']);
+  expect(lost.headers.get('retry-after')).toBe('1');
+  await system.start('workers/main.ts');
+  const found = await api.call('POST', '/api/v1/rentals', request);
+  expect([found.status, found.body.status]).toEqual([201, 'reserved']);
+  const { rows } = await sql`select from rentals.rental`.execute(system.owner);
+  expect(rows).toHaveLength(1);
+}, 120_000);
+
+describe('a rental', () => {
+  test('says what it costs, when it is due at its branch, and what may be done now', async () => {
+    const rental = await reserved();
+    expect(rental).toMatchObject({ status: 'reserved', needsAttention: false, version: 1 });
+    expect(rental.dueAtLocal).toMatch(/\+0[12]:00$/);
+    expect(new Date(rental.dueAtLocal).toISOString()).toBe(rental.dueAt);
+    expect(rental.price.totalMinor).toBe(6_000);
+    expect(rental.commands).toEqual(
+      ['check-out', 'extend', 'cancel'].map((path) => ({
+        name: path === 'check-out' ? 'checkOut' : path,
+        method: 'POST',
+        href: `/api/v1/rentals/${rental.id}/${path}`,
+      })),
+    );
+    for (const secret of ['entityId', 'graceMinutes', 'reminderMinutes']) {
+      expect(rental).not.toHaveProperty(secret);
+    }
+  });
+
+  test('is the same by id, by number and in every list that it belongs to', async () => {
+    const rental = await reserved();
+    const by = async (path: string) => (await api.call('GET', `/api/v1/rentals${path}`)).body;
+    expect(await by(`/${rental.id}`)).toEqual(rental);
+    expect(await by(`/by-number/${rental.number}`)).toEqual(rental);
+    const soon = `dueBefore=${hoursFromNow(48)}&dueAfter=${hoursFromNow(1)}`;
+    const lists = [
+      `branchId=${company.branchId}&status=reserved`,
+      `customerId=${company.customerId}`,
+      soon,
+      'overdue=false',
+    ];
+    for (const query of lists) {
+      expect([query, (await by(`?limit=200&${query}`)).items]).toEqual([
+        query,
+        expect.arrayContaining([rental]),
+      ]);
+    }
+    expect((await by('?overdue=true')).items).toEqual([]);
+    expect((await by(`?dueBefore=${hoursFromNow(1)}`)).items).toEqual([]);
+  });
+
+  test('goes out, is extended and comes back with an invoice that the books explain', async () => {
+    const { id } = await reserved();
+    const out = await send(id, 'check-out', READING);
+    expect([out.status, out.body.status]).toEqual([200, 'active']);
+    const longer = await send(id, 'extend', { dueAt: hoursFromNow(47) });
+    expect(longer.body.price.totalMinor).toBe(12_000);
+    const back = await send(id, 'check-in', {
+      odometerKm: 2_100,
+      fuelEighths: 7,
+      branchId: company.branchId,
+    });
+    expect([back.status, back.body.status, back.body.commands]).toEqual([200, 'returned', []]);
+    const read = async (path: string) => (await api.call('GET', `/api/v1${path}`)).body;
+    const invoice = await read(`/invoices/${back.body.invoiceId}`);
+    expect(invoice).toMatchObject({ number: back.body.invoiceNumber, rentalId: id });
+    expect(invoice.issueDate).toMatch(/^\d{4}-\d\d-\d\d$/);
+    expect((await read(`/invoices?rentalId=${id}`)).items).toHaveLength(1);
+    const [entry] = (await read(`/rentals/${id}/entries`)).items;
+    expect(entry.id).toBe(invoice.entryId);
+    const amounts = entry.lines.map((line: { amountMinor: number }) => line.amountMinor);
+    expect(amounts.reduce((sum: number, amount: number) => sum + amount, 0)).toBe(0);
+    for (const total of (await read('/trial-balance')).totals) expect(total.balanceMinor).toBe(0);
+    const facts = (await read(`/rentals/${id}/events`)).items;
+    const types = facts.map((fact: { event: { type: string } }) => fact.event.type);
+    expect(types.slice(0, 4)).toEqual(
+      ['reserved', 'checked-out', 'extended', 'checked-in'].map(
+        (fact) => `forecourt.rental.${fact}.v1`,
+      ),
+    );
+  });
+});
+
+describe('a refusal', () => {
+  test('when nothing is free is 409 vehicle-unavailable, and stays so for its key', async () => {
+    await plantVehicles(system.db, 'FDMR', 0);
+    const request = { body: newRental('FDMR'), key: randomUUID() };
+    const first = await api.call('POST', '/api/v1/rentals', request);
+    expect(problem(first)).toEqual([409, '/problems/vehicle-unavailable']);
+    expect((await api.call('POST', '/api/v1/rentals', request)).text).toBe(first.text);
+  });
+
+  test('of a branch, class or customer that does not exist is 422 unknown-reference', async () => {
+    for (const wrong of [{ branchId: 'NONE' }, { classId: 'XXXX' }, { customerId: randomUUID() }]) {
+      const answer = await api.call('POST', '/api/v1/rentals', {
+        body: { ...newRental(), ...wrong },
+      });
+      expect([wrong, ...problem(answer)]).toEqual([wrong, 422, '/problems/unknown-reference']);
+    }
+  });
+
+  test('by the state is 409 invalid-state, also when the rental has ended', async () => {
+    const { id } = await reserved();
+    const early = await send(id, 'check-in', { ...READING, branchId: company.branchId });
+    expect(problem(early)).toEqual([409, '/problems/invalid-state']);
+    expect(early.body.rentalStatus).toBe('reserved');
+    expect((await send(id, 'cancel', { reason: 'customer' })).body.status).toBe('cancelled');
+    const late = await send(id, 'check-out', READING);
+    expect(problem(late)).toEqual([409, '/problems/invalid-state']);
+    expect(late.body.rentalStatus).toBe('cancelled');
+  });
+
+  test('of a rental that never was is 404, of what was typed wrong 422', async () => {
+    const nobody = await send(randomUUID(), 'check-out', READING);
+    expect(problem(nobody)).toEqual([404, '/problems/not-found']);
+    const { id } = await reserved();
+    await send(id, 'check-out', READING);
+    const back = { fuelEighths: 8, branchId: company.branchId };
+    const rolledBack = await send(id, 'check-in', { ...back, odometerKm: 1_999 });
+    expect(problem(rolledBack)).toEqual([422, '/problems/odometer-rollback']);
+    const elsewhere = await send(id, 'check-in', { ...READING, branchId: 'GRZ' });
+    expect(problem(elsewhere)).toEqual([422, '/problems/branch-not-supported']);
+    const shorter = await send(id, 'extend', { dueAt: hoursFromNow(1) });
+    expect(problem(shorter)).toEqual([422, '/problems/due-not-later']);
+  });
+
+  test('is none for a repeat: the same key gets the answer that it got', async () => {
+    const { id } = await reserved();
+    const key = randomUUID();
+    const first = await send(id, 'check-out', READING, key);
+    const again = await send(id, 'check-out', READING, key);
+    expect([again.status, again.text]).toEqual([200, first.text]);
+    // Even when the answer was never saved, the workflow remembers the command.
+    await sql`update events.idempotency set state = 'in_progress', status = null, headers = null,
+      body = null, locked_until = '-infinity' where key = ${key}`.execute(system.owner);
+    expect((await send(id, 'check-out', READING, key)).text).toBe(first.text);
+  });
+});
+
+test('the process starts from its environment alone, and ends by itself when told to', async () => {
+  const part = await system.start('api/server.ts');
+  const ready = await fetch(`${system.base(part)}/health/ready`);
+  expect([ready.status, await ready.json()]).toEqual([
+    200,
+    {
+      status: 'ready',
+      dependencies: {
+        postgres: { state: 'up', needed: true },
+        temporal: { state: 'up', needed: true },
+        kafka: { state: 'up', needed: false },
+        redis: { state: 'up', needed: false },
+      },
+    },
+  ]);
+  const started = performance.now();
+  expect(await part.stop()).toBe(0);
+  expect(performance.now() - started).toBeLessThan(10_000);
+  const lines = (await part.log()).trim().split('\n');
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ service: 'api', msg: 'api stopped' });
+  await expect(system.start('api/server.ts', { HOST: '0.0.0.0' })).rejects.toThrow(/loopback/);
+}, 90_000);

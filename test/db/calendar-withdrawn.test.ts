@@ -1,0 +1,31 @@
+// Taking a vehicle out of service against booking it: one of the two wins, never both.
+import { v7 as uuidv7 } from 'uuid';
+import { beforeAll, expect, test } from 'vitest';
+import { updateVehicle } from '../../db/commands/vehicles.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { AGENT, attempt, book, hour, plantFleet } from '../support/fleet.ts';
+
+const ROUNDS = 40;
+
+let t: TestDatabase;
+beforeAll(async () => {
+  t = await testDatabase();
+});
+
+test('a vehicle is booked or withdrawn, whoever comes first', async () => {
+  const outcomes = { booked: 0, withdrawn: 0 };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const { branchId, vehicleIds } = await plantFleet(t.db, { vehicles: 1 });
+    const [vehicleId = ''] = vehicleIds;
+    const withdraw = () => updateVehicle(t.db, AGENT, vehicleId, 1, { status: 'preparing' });
+    const reserve = () => {
+      return book(t.db, { branchId, from: hour(0), to: hour(5), rentalId: uuidv7() });
+    };
+    const [booked, withdrawn] = await Promise.all([attempt(reserve()), attempt(withdraw())]);
+    const both = [booked === 'vehicle-unavailable', withdrawn === 'resource-in-use'];
+    expect(both.filter(Boolean), JSON.stringify([booked, withdrawn])).toHaveLength(1);
+    outcomes[both[0] ? 'withdrawn' : 'booked'] += 1;
+  }
+  // Both must have happened, or nothing raced.
+  expect(Math.min(outcomes.booked, outcomes.withdrawn)).toBeGreaterThan(0);
+});

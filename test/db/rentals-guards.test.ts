@@ -1,0 +1,80 @@
+// A rental's row guards itself: the state machine and its promises once more, in SQL.
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
+import type { RentalCommand, RentalState } from '../../domain/rental.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { AGENT } from '../support/fleet.ts';
+import { backOf, OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
+
+let t: TestDatabase;
+let desk: RentalDesk;
+beforeAll(async () => {
+  t = await testDatabase();
+  desk = await rentalDesk(t);
+});
+
+describe('what the table refuses by itself', () => {
+  const update = (id: string, change: string) =>
+    transact(t.db, 'rentals_rw', AGENT, (tx) =>
+      sql`update rentals.rental set ${sql.raw(change)} where id = ${id}`.execute(tx),
+    );
+
+  test.each([
+    ['reserved', 'returned'],
+    ['reserved', 'closed'],
+    ['cancelled', 'reserved'],
+    ['cancelled', 'active'],
+    ['no_show', 'active'],
+    ['active', 'reserved'],
+    ['active', 'cancelled'],
+    ['active', 'closed'],
+    ['returned', 'active'],
+    ['closed', 'returned'],
+  ])('%s → %s', async (from, to) => {
+    const rental = await inStatus(from);
+    const jump = update(rental.id, `status = '${to}', version = version + 1`);
+    await expect(jump).rejects.toMatchObject({ constraint: 'rental_transition' });
+  });
+
+  test.each(['version = version', 'version = version + 2', 'version = 1, overdue = false'])(
+    'a change with %s',
+    async (change) => {
+      const rental = await desk.reserved();
+      await expect(update(rental.id, change)).rejects.toMatchObject({
+        constraint: 'rental_version',
+      });
+    },
+  );
+
+  test('a rental that is out without a vehicle, or back without an invoice', async () => {
+    const rental = await desk.reserved();
+    await expect(
+      update(rental.id, `status = 'active', version = version + 1`),
+    ).rejects.toMatchObject({ constraint: 'rental_out_has_vehicle' });
+    const active = await desk.handedOut();
+    await expect(
+      update(active.id, `status = 'returned', version = version + 1`),
+    ).rejects.toMatchObject({ constraint: 'rental_back_is_invoiced' });
+    await expect(update(rental.id, 'overdue = true, version = version + 1')).rejects.toMatchObject({
+      constraint: 'rental_overdue_is_out',
+    });
+  });
+
+  async function inStatus(status: string): Promise<RentalState> {
+    const rental = await desk.reserved();
+    const steps: Readonly<Record<string, readonly RentalCommand[]>> = {
+      reserved: [],
+      cancelled: [{ type: 'cancel', reason: 'other' }],
+      no_show: [{ type: 'noShow' }],
+      active: [OUT],
+      returned: [OUT, backOf(rental)],
+      closed: [OUT, backOf(rental), { type: 'close' }],
+    };
+    for (const command of steps[status] ?? [])
+      await desk.record(await desk.read(rental.id), command);
+    const now = await desk.read(rental.id);
+    expect(now.status).toBe(status);
+    return now;
+  }
+});

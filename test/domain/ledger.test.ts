@@ -1,0 +1,115 @@
+// Posting rules: golden entries, and that whatever they make is balanced.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DomainError } from '../../domain/errors.ts';
+import {
+  ACCOUNT,
+  balanced,
+  DEMO_CHART,
+  finalInvoicePostings,
+  type Posting,
+  reversalPostings,
+} from '../../domain/ledger.ts';
+import { addMinor } from '../../domain/money.ts';
+
+function leg(account: string, amountMinor: number, currency = 'EUR', base = amountMinor): Posting {
+  return { account, currency, amountMinor, baseMinor: base };
+}
+
+function refusal(postings: readonly Posting[]): string | undefined {
+  try {
+    balanced(postings);
+    return undefined;
+  } catch (error) {
+    return error instanceof DomainError ? error.code : String(error);
+  }
+}
+
+describe('a final invoice', () => {
+  test('of 210.00 with 20 % VAT debits receivables, credits revenue and VAT', () => {
+    const invoice = {
+      currency: 'EUR',
+      netMinor: 21_000,
+      vat: [{ rateBp: 2_000, vatMinor: 4_200 }],
+      totalMinor: 25_200,
+    };
+    expect(finalInvoicePostings(invoice)).toEqual([
+      leg('1200', 25_200),
+      leg('4000', -21_000),
+      leg('2200', -4_200),
+    ]);
+  });
+
+  test('credits VAT by rate and leaves out what is zero', () => {
+    const invoice = {
+      currency: 'EUR',
+      netMinor: 30_000,
+      vat: [
+        { rateBp: 2_000, vatMinor: 4_000 },
+        { rateBp: 1_000, vatMinor: 1_000 },
+        { rateBp: 0, vatMinor: 0 },
+      ],
+      totalMinor: 35_000,
+    };
+    expect(finalInvoicePostings(invoice).map((p) => p.amountMinor)).toEqual([
+      35_000, -30_000, -4_000, -1_000,
+    ]);
+  });
+
+  test('whose parts do not make the total is refused', () => {
+    const broken = { currency: 'EUR', netMinor: 100, vat: [], totalMinor: 101 };
+    expect(() => finalInvoicePostings(broken)).toThrow(DomainError);
+  });
+
+  test('is balanced for any amounts', () => {
+    const minor = fc.integer({ min: 1, max: 1_000_000_000 });
+    const rate = fc.record({ rateBp: fc.nat(10_000), vatMinor: fc.nat(1_000_000) });
+    fc.assert(
+      fc.property(minor, fc.array(rate, { maxLength: 4 }), (netMinor, vat) => {
+        const totalMinor = addMinor(netMinor, ...vat.map((tax) => tax.vatMinor));
+        const made = finalInvoicePostings({ currency: 'EUR', netMinor, vat, totalMinor });
+        expect(addMinor(...made.map((p) => p.amountMinor))).toBe(0);
+      }),
+    );
+  });
+
+  test('names accounts of the demo chart only', () => {
+    const codes = DEMO_CHART.map((account) => account.code);
+    expect(Object.values(ACCOUNT).every((code) => codes.includes(code))).toBe(true);
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+});
+
+describe('an entry', () => {
+  test('of one posting, of nothing, or unequal is refused', () => {
+    expect(refusal([leg('1010', 100)])).toBe('unbalanced');
+    expect(refusal([])).toBe('unbalanced');
+    expect(refusal([leg('1010', 0), leg('4000', 0)])).toBe('unbalanced');
+    expect(refusal([leg('1010', 100), leg('4000', -99)])).toBe('unbalanced');
+  });
+
+  test('balances within each currency, not across them', () => {
+    expect(refusal([leg('1010', 100, 'USD', 91), leg('4000', -91, 'EUR')])).toBe('unbalanced');
+  });
+
+  test('balances in the functional currency too', () => {
+    expect(refusal([leg('1010', 100, 'USD', 91), leg('1200', -100, 'USD', -90)])).toBe(
+      'unbalanced',
+    );
+  });
+
+  test('carries an exchange gain as a leg of 0.00 (decisions.md 23)', () => {
+    const paid = [
+      leg('1010', 11_000, 'USD', 10_185),
+      leg('1200', -11_000, 'USD', -10_000),
+      leg('7000', 0, 'USD', -185),
+    ];
+    expect(refusal(paid)).toBeUndefined();
+  });
+
+  test('is undone leg by leg by its reversal, twice makes the original', () => {
+    const postings = [leg('1200', 500), leg('4000', -400), leg('2200', -100)];
+    expect(reversalPostings(postings).map((p) => p.amountMinor)).toEqual([-500, 400, 100]);
+    expect(reversalPostings(reversalPostings(postings))).toEqual(postings);
+  });
+});

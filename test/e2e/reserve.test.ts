@@ -1,0 +1,113 @@
+// Reserving under pressure, over HTTP against the running system: one winner a vehicle, no 5xx.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Company,
+  type Counter,
+  counter,
+  plantCompany,
+  plantVehicles,
+  tally,
+} from '../support/counter.ts';
+import { type System, testSystem, until } from '../support/system.ts';
+
+const DAY_MS = 86_400_000;
+let system: System;
+let desk: Counter;
+let company: Company;
+
+beforeAll(async () => {
+  system = await testSystem('reserve');
+  company = await plantCompany(system.db, { turnaroundMinutes: 0 });
+  const api = await system.start('api/server.ts');
+  await system.start('workers/main.ts');
+  desk = counter(system.base(api));
+});
+
+function request(classId: string, fromMs = Date.now() + DAY_MS, forMs = DAY_MS) {
+  return {
+    ...company,
+    classId,
+    pickUpAt: new Date(fromMs).toISOString(),
+    dueAt: new Date(fromMs + forMs).toISOString(),
+  };
+}
+
+describe('64 parallel reservations of one class for the same days', () => {
+  test.each([
+    { classId: 'EAAA', vehicles: 1, expected: { 201: 1, 409: 63 } },
+    { classId: 'EBBB', vehicles: 64, expected: { 201: 64 } },
+    { classId: 'ECCC', vehicles: 40, expected: { 201: 40, 409: 24 } },
+  ])('with $vehicles vehicles: $expected', async ({ classId, vehicles, expected }) => {
+    await plantVehicles(system.db, classId, vehicles);
+    const from = Date.now() + DAY_MS;
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, () => desk.post('/rentals', request(classId, from))),
+    );
+    expect(tally(answers)).toEqual(expected);
+    for (const refused of answers.filter((answer) => answer.status === 409)) {
+      expect(refused.body.type).toBe('/problems/vehicle-unavailable');
+    }
+    const { rows } = await sql<{ rentals: number; spans: number; events: number }>`select
+      (select count(*)::int from rentals.rental where class_id = ${classId}) as rentals,
+      (select count(*)::int from vehicles.span where class_id = ${classId}) as spans,
+      (select count(*)::int from events.outbox where event like ${`%"classId":"${classId}"%`}
+        and type = 'forecourt.rental.reserved.v1') as events`.execute(system.owner);
+    const won = expected[201];
+    expect(rows[0]).toEqual({ rentals: won, spans: won, events: won });
+  });
+});
+
+test('one key sent 20 times at once makes one rental and one body', async () => {
+  await plantVehicles(system.db, 'EDDD', 20);
+  const key = randomUUID();
+  const body = request('EDDD');
+  const send = async () => {
+    for (;;) {
+      const answer = await desk.post('/rentals', body, key);
+      if (answer.body.type !== '/problems/idempotency-in-progress') return answer;
+      await delay(50);
+    }
+  };
+  const answers = await Promise.all(Array.from({ length: 20 }, send));
+  expect(tally(answers)).toEqual({ 201: 20 });
+  expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+  const rentals = await system.owner
+    .selectFrom('rentals.rental')
+    .select('id')
+    .where('class_id', '=', 'EDDD')
+    .execute();
+  expect(rentals).toHaveLength(1);
+});
+
+test('a late vehicle is not handed on: another one, or 409', async () => {
+  await system.owner
+    .updateTable('vehicles.branch')
+    .set({ overdue_grace_minutes: 0 })
+    .where('id', '=', 'VIE')
+    .execute();
+  const [first, second] = await plantVehicles(system.db, 'EEEE', 2);
+  const now = Date.now();
+  const late = await desk.post('/rentals', request('EEEE', now, 4_000));
+  expect(late.status).toBe(201);
+  const out = await desk.post(`/rentals/${late.body.id}/check-out`, {
+    odometerKm: 1_000,
+    fuelEighths: 8,
+  });
+  expect(out.status).toBe(200);
+  // Booked behind it, before anybody knew that it would be late.
+  const behind = await desk.post('/rentals', request('EEEE', now + 5_000, 3_600_000));
+  expect(behind.body.vehicleId).toBe(out.body.vehicleId);
+
+  await delay(Math.max(0, now + 4_500 - Date.now()));
+  await until(async () => (await desk.get(`/rentals/${late.body.id}`)).body.overdue === true);
+  const other = out.body.vehicleId === first ? second : first;
+  expect((await desk.get(`/rentals/${behind.body.id}`)).body.vehicleId).toBe(other);
+  const refused = await desk.post('/rentals', request('EEEE', Date.now() + 1_000, 1_800_000));
+  expect(refused.status).toBe(409);
+  // Two hours and the turnaround later it may be back.
+  const later = await desk.post('/rentals', request('EEEE', Date.now() + DAY_MS, 1_800_000));
+  expect(later.status).toBe(201);
+});

@@ -1,0 +1,79 @@
+// Running rentals survive a release: every recorded history replays with the code of today.
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Resource } from '@opentelemetry/resources';
+import { makeWorkflowExporter } from '@temporalio/interceptors-opentelemetry';
+import { DefaultLogger, type ReplayWorkerOptions, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { beforeAll, expect, inject, test } from 'vitest';
+import { dataConverter } from '../../temporal-config/connection.ts';
+import { createPayloadCodec } from '../../temporal-config/payload-codec.ts';
+import { bundleWorkflows } from '../../workers/bundle.ts';
+import { historyFrom } from '../support/histories.ts';
+import { SPANS_GO_NOWHERE, TEST_KEYS } from '../support/workflow-desk.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+const folder = new URL('./histories/', import.meta.url);
+const histories = readdirSync(folder)
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => ({ file, text: readFileSync(new URL(file, folder), 'utf8') }));
+
+type Bundle = NonNullable<ReplayWorkerOptions['workflowBundle']>;
+
+let changed: string;
+
+beforeAll(async () => {
+  const workflowsPath = fileURLToPath(new URL('./changed/rental.ts', import.meta.url));
+  changed = await bundleWorkflows({ workflowsPath, logger: new DefaultLogger('ERROR') });
+});
+
+function replay(text: string, workflowBundle: Bundle): Promise<void> {
+  const sinks = { exporter: makeWorkflowExporter(SPANS_GO_NOWHERE, Resource.empty()) };
+  const options = { workflowBundle, dataConverter: dataConverter(TEST_KEYS), sinks };
+  return Worker.runReplayHistory(options, historyFrom(text), 'rental/replayed');
+}
+
+test('every path through a rental has a history', () => {
+  const recorded = histories.map(({ file }) => file);
+  expect(recorded).toEqual(
+    expect.arrayContaining(SCENARIOS.map(({ name }) => `rental-${name}.json`)),
+  );
+  expect(recorded).toContain('rental-continued-last-run.json');
+});
+
+test.each(histories)('$file replays', async ({ text }) => {
+  await replay(text, { codePath: inject('workflowBundlePath') });
+});
+
+const running = histories.filter(({ file }) => /-(reserved|closed)\.json$/.test(file));
+
+test.each(running)(
+  '$file turns red when the workflow changes without a version',
+  async ({ text }) => {
+    await expect(replay(text, { code: changed })).rejects.toThrow(DeterminismViolationError);
+  },
+);
+
+test.each(histories)('$file does not tell who recorded it, nor where', async ({ text }) => {
+  const payloads = JSON.stringify(await Promise.all(sealed(JSON.parse(text)).map(open)));
+  expect(payloads).toContain('{');
+  for (const secret of ['node_modules', '.ts:', '.js:']) expect(payloads).not.toContain(secret);
+  expect(text).not.toContain('@');
+  expect(new Set(text.match(/"identity": "[^"]*"/g))).toEqual(new Set(['"identity": "test"']));
+});
+
+type Sealed = { readonly data: string; readonly metadata: Readonly<Record<string, string>> };
+
+async function open({ data, metadata }: Sealed): Promise<string> {
+  const bytes = Object.entries(metadata).map(([k, v]) => [k, Buffer.from(v, 'base64')] as const);
+  const payload = { data: Buffer.from(data, 'base64'), metadata: Object.fromEntries(bytes) };
+  const [opened] = await createPayloadCodec(TEST_KEYS).decode([payload]);
+  return Buffer.from(opened?.data ?? []).toString('utf8');
+}
+
+/** All payloads in a history, wherever they are. */
+function sealed(value: unknown): readonly Sealed[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('data' in value && 'metadata' in value) return [value as Sealed];
+  return Object.values(value).flatMap(sealed);
+}

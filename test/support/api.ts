@@ -1,0 +1,186 @@
+// The API on a real socket with a database of its own, and the few ways in which tests call it.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import type { Client } from '@temporalio/client';
+import { type DestinationStream, pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, expect } from 'vitest';
+import { createApp } from '../../api/app.ts';
+import type { ApiDeps } from '../../api/deps.ts';
+import { createHealth, postgresProbe, temporalProbe } from '../../api/health.ts';
+import { type Listening, listen } from '../../api/listen.ts';
+import { type Db, openDb } from '../../db/client.ts';
+import { openClient } from '../../temporal-config/connection.ts';
+import { NAMESPACE } from '../../temporal-config/names.ts';
+import { parsePayloadKeys } from '../../temporal-config/payload-codec.ts';
+import { type TestDatabase, testDatabase } from './database.ts';
+
+/** Nothing listens there: port 1 is reserved and closed. */
+export const CLOSED_ADDRESS = '127.0.0.1:1';
+
+export type ApiAnswer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what the assertion names.
+  readonly body: any;
+};
+
+export type CallOptions = {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Serialised as JSON, unless it is text or bytes already. */
+  readonly body?: unknown;
+  /** The Idempotency-Key; false sends none, left out sends a fresh one with each POST. */
+  readonly key?: string | false;
+  readonly signal?: AbortSignal;
+};
+
+export type TestApi = {
+  readonly database: TestDatabase;
+  readonly url: string;
+  readonly deps: ApiDeps;
+  readonly listening: Listening;
+  readonly logLines: readonly string[];
+  readonly call: (method: string, path: string, options?: CallOptions) => Promise<ApiAnswer>;
+};
+
+type Options = {
+  /** Instead of a database that is made for the test. */
+  readonly database?: TestDatabase;
+  readonly temporal?: Client;
+  /** What the API uses, where it shall not be the database's own. */
+  readonly db?: Db;
+  readonly deps?: Partial<ApiDeps>;
+  /** See `listen`. */
+  readonly noticeMs?: number;
+};
+
+// Registered while the file is collected: vitest ignores hooks that other hooks register.
+const closings: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  await Promise.all(closings.map((close) => close()));
+});
+
+/**
+ * Call it in `beforeAll`. Temporal is unreachable unless a client is given. The caller is the
+ * staff member named by the header `x-test-actor`, so that tests can be several people.
+ */
+export async function testApi(options: Options = {}): Promise<TestApi> {
+  const database = options.database ?? (await testDatabase());
+  const temporal = options.temporal ?? unreachableTemporal();
+  const db = options.db ?? database.db;
+  const health = createHealth({ postgres: postgresProbe(db), temporal: temporalProbe(temporal) });
+  const logLines: string[] = [];
+  const sink: DestinationStream = { write: (line) => void logLines.push(line) };
+  const deps: ApiDeps = {
+    db,
+    temporal,
+    actorOf: (c) => ({ kind: 'staff', id: c.req.header('x-test-actor') ?? 'demo-agent' }),
+    now: () => new Date().toISOString(),
+    log: pino({ level: 'info' }, sink),
+    metrics: new Registry(),
+    health,
+    ...options.deps,
+  };
+  const listening = await listen(createApp(deps), health, {
+    port: 0,
+    noticeMs: options.noticeMs ?? 0,
+  });
+  closings.push(async () => {
+    await listening.close();
+    // One that never connected still tries to, and takes a closed channel for an error.
+    if (options.temporal) await options.temporal.connection.close().catch(() => undefined);
+  });
+  const url = `http://127.0.0.1:${listening.port}`;
+  return { database, url, deps, listening, logLines, call: caller(url) };
+}
+
+function unreachableTemporal(): Client {
+  const keys = parsePayloadKeys(`test:${randomBytes(32).toString('base64')}`);
+  return openClient({ address: CLOSED_ADDRESS, namespace: NAMESPACE, keys });
+}
+
+/** A pool to a PostgreSQL that is not there. */
+export function unreachableDb(): Db {
+  return openDb(`postgres://nobody:nothing@${CLOSED_ADDRESS}/nowhere`, { max: 2 });
+}
+
+export function caller(url: string): TestApi['call'] {
+  return async (method, path, { headers, body, key, signal } = {}) => {
+    const sent =
+      body === undefined || typeof body === 'string' || body instanceof Uint8Array
+        ? body
+        : JSON.stringify(body);
+    const sentKey = key ?? (method === 'POST' ? randomUUID() : false);
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
+        ...(sentKey !== false && { 'idempotency-key': sentKey }),
+        ...headers,
+      },
+      ...(sent !== undefined && { body: sent as string }),
+      ...(signal && { signal }),
+    });
+    return answerOf(response.status, response.headers, await response.text());
+  };
+}
+
+function answerOf(status: number, headers: Headers, text: string): ApiAnswer {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = undefined;
+  }
+  return { status, headers, text, body };
+}
+
+/** For methods and paths that `fetch` refuses or rewrites. */
+export function rawRequest(
+  api: TestApi,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ApiAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { host: '127.0.0.1', port: api.listening.port, method, path, headers },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const all = new Headers();
+          for (const [name, value] of Object.entries(response.headers)) {
+            all.set(name, String(value));
+          }
+          resolve(answerOf(response.statusCode ?? 0, all, Buffer.concat(chunks).toString()));
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+/** Bytes as they are, and everything that comes back until the server closes. */
+export function rawBytes(api: TestApi, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(api.listening.port, '127.0.0.1', () => socket.write(bytes));
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString()));
+    socket.on('error', reject);
+    socket.setTimeout(3_000, () => socket.destroy());
+  });
+}
+
+/** A refusal as every one must look: the right status, type, media type and instance. */
+export function expectProblem(answer: ApiAnswer, status: number, slug: string): void {
+  expect([answer.status, answer.body?.type]).toEqual([status, `/problems/${slug}`]);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(answer.body.status).toBe(status);
+  expect(answer.body.title).not.toBe('');
+  expect(answer.body.instance).toBe(`urn:uuid:${answer.headers.get('x-request-id')}`);
+}

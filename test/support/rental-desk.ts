@@ -1,0 +1,52 @@
+// A counter on the real database, for tests of rentals: reserves, gives commands, looks things up.
+import { v7 as uuidv7 } from 'uuid';
+import { type RecordedCommand, recordCommand } from '../../db/commands/rentals.ts';
+import { reserveRental } from '../../db/commands/reservations.ts';
+import { rentalById } from '../../db/queries/rentals.ts';
+import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/rental.ts';
+import type { TestDatabase } from './database.ts';
+import { AGENT, CLASS, hoursFromNow, plantFleet, plantTrade } from './fleet.ts';
+
+/** A check-out as a counter types it. */
+export const OUT = { type: 'checkOut', odometerKm: 2_000, fuelEighths: 8 } as const;
+
+/** The check-in that follows it, at the branch of the rental. */
+export function backOf(rental: RentalState): RentalCommand {
+  return { type: 'checkIn', odometerKm: 2_300, fuelEighths: 6, branchId: rental.branchId };
+}
+
+export type RentalDesk = {
+  readonly customerId: string;
+  /** A rental of its own branch with one vehicle. */
+  readonly reserved: (from?: string, to?: string) => Promise<RentalState>;
+  readonly handedOut: () => Promise<RentalState>;
+  readonly record: (
+    rental: RentalState,
+    command: RentalCommand,
+    over?: Partial<RecordedCommand>,
+  ) => Promise<RentalOutcome>;
+  readonly read: (id: string) => Promise<RentalState>;
+};
+
+/** Call it in `beforeAll`. */
+export async function rentalDesk({ db }: TestDatabase): Promise<RentalDesk> {
+  const { customerId } = await plantTrade(db);
+  const read = async (id: string) => {
+    const rental = await rentalById(db, id);
+    if (rental === undefined) throw new Error(`There is no rental ${id}.`);
+    return rental;
+  };
+  const reserved = async (from = hoursFromNow(0), to = hoursFromNow(72)) => {
+    const { branchId } = await plantFleet(db, { vehicles: 1 });
+    const ids = { id: uuidv7(), branchId, classId: CLASS, customerId };
+    return reserveRental(db, AGENT, { ...ids, pickUpAt: from, dueAt: to });
+  };
+  const record: RentalDesk['record'] = ({ id: rentalId, version }, command, over = {}) =>
+    recordCommand(db, AGENT, { commandId: uuidv7(), rentalId, version, command, ...over });
+  const handedOut = async () => {
+    const rental = await reserved();
+    await record(rental, OUT);
+    return read(rental.id);
+  };
+  return { customerId, reserved, handedOut, record, read };
+}

@@ -1,0 +1,140 @@
+// The rental's activities without a database: outcomes as the real ones give them, kept in memory.
+import { ApplicationFailure } from '@temporalio/common';
+import type { Activities } from '../../activities/index.ts';
+import type { DomainErrorCode } from '../../domain/errors.ts';
+import type { Quote } from '../../domain/pricing.ts';
+import type {
+  Reassignment,
+  RentalCommand,
+  RentalOutcome,
+  RentalRequest,
+  RentalState,
+} from '../../domain/rental.ts';
+
+type Recorded = {
+  readonly rentalId: string;
+  readonly commandId: string;
+  readonly type: RentalCommand['type'];
+  readonly version: number;
+  readonly actor: string;
+};
+
+export type FakeRentals = {
+  readonly activities: Activities;
+  /** Every command that was carried out, in order; repeats of an id are not in it. */
+  readonly recorded: readonly Recorded[];
+  /** How often an activity ran, repeats and refusals included. */
+  readonly calls: () => number;
+};
+
+export type FakeOptions = {
+  /** The clock of the database. */
+  readonly now: () => Promise<number> | number;
+  readonly refuseReserve?: DomainErrorCode;
+  /** Refuses the command, each time it is answered with a code. */
+  readonly refuse?: (type: RentalCommand['type'], attempt: number) => DomainErrorCode | undefined;
+  readonly reassigned?: (type: RentalCommand['type']) => readonly Reassignment[];
+  /** Runs within each recording, so that a test can hold one up. */
+  readonly during?: (type: RentalCommand['type']) => Promise<void>;
+};
+
+/** A vehicle id that looks like one, the same for every rental of the fakes. */
+export const VEHICLE = '01990000-0000-7000-8000-00000000000a';
+
+export const PRICE = {
+  currency: 'EUR',
+  planId: 'GOLD-1',
+  planVersion: 1,
+  lines: [],
+  netMinor: 5_000,
+  vat: [{ rateBp: 2_000, baseMinor: 5_000, vatMinor: 1_000 }],
+  vatMinor: 1_000,
+  totalMinor: 6_000,
+} as unknown as Quote;
+
+export function fakeRentals(options: FakeOptions): FakeRentals {
+  const recorded: Recorded[] = [];
+  const outcomes = new Map<string, RentalOutcome>();
+  let calls = 0;
+  const activities: Activities = {
+    reserveRental: async ({ command }) => {
+      calls += 1;
+      if (options.refuseReserve !== undefined) throw refusal(options.refuseReserve);
+      return reservedState(command);
+    },
+    recordCommand: async ({ rentalId, commandId, command, version, actor }) => {
+      calls += 1;
+      await options.during?.(command.type);
+      const known = outcomes.get(commandId);
+      if (known !== undefined) return known;
+      const code = options.refuse?.(command.type, calls);
+      if (code !== undefined) throw refusal(code);
+      const at = new Date(await options.now()).toISOString();
+      const reassigned = options.reassigned?.(command.type) ?? [];
+      const outcome = { ...effectOf(command), at, version: version + 1, reassigned };
+      const principal = `${actor.kind}:${actor.id}`;
+      recorded.push({ rentalId, commandId, type: command.type, version, actor: principal });
+      outcomes.set(commandId, outcome);
+      return outcome;
+    },
+  };
+  return { activities, recorded, calls: () => calls };
+}
+
+function refusal(code: DomainErrorCode): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`Refused: ${code}.`, code, { of: 'fake' });
+}
+
+export function reservedState(request: RentalRequest): RentalState {
+  return {
+    ...request,
+    number: 'R-000001',
+    status: 'reserved',
+    overdue: false,
+    vehicleId: VEHICLE,
+    returnBranchId: request.branchId,
+    entityId: 'FC-AT',
+    noShowAt: new Date(Date.parse(request.pickUpAt) + 2 * 3_600_000).toISOString(),
+    graceMinutes: 60,
+    reminderMinutes: 120,
+    checkedOutAt: null,
+    odometerOutKm: null,
+    fuelOutEighths: null,
+    checkedInAt: null,
+    odometerInKm: null,
+    fuelInEighths: null,
+    price: PRICE,
+    invoiceId: null,
+    invoiceNumber: null,
+    version: 1,
+  };
+}
+
+type Effect = RentalOutcome extends infer O
+  ? O extends RentalOutcome
+    ? Omit<O, 'at' | 'version' | 'reassigned'>
+    : never
+  : never;
+
+function effectOf(command: RentalCommand): Effect {
+  switch (command.type) {
+    case 'checkOut':
+      return { ...command, type: 'checkedOut', vehicleId: VEHICLE };
+    case 'extend':
+      return { ...command, type: 'extended', vehicleId: VEHICLE, price: PRICE };
+    case 'checkIn':
+      return { ...command, type: 'checkedIn', price: PRICE, invoiceId: 'i', invoiceNumber: 'A-1' };
+    case 'cancel':
+      return { type: 'cancelled' };
+    case 'noShow':
+      return { type: 'noShow' };
+    case 'remind':
+      return { type: 'reminded' };
+    case 'markOverdue':
+      return { type: 'overdueMarked' };
+    case 'close':
+      return { type: 'closed' };
+    default:
+      return command satisfies never;
+  }
+}

@@ -1,0 +1,45 @@
+// Log lines: which trace they belong to, and what never gets into them.
+import { context, trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { afterEach, expect, test } from 'vitest';
+import { createLogger } from '../../workers/logging.ts';
+import { startTelemetry, type Telemetry } from '../../workers/telemetry.ts';
+
+let telemetry: Telemetry | undefined;
+afterEach(() => telemetry?.shutdown());
+
+function logged(write: (log: ReturnType<typeof createLogger>) => void): Record<string, unknown> {
+  const lines: string[] = [];
+  write(createLogger('test', { write: (line: string) => void lines.push(line) }));
+  expect(lines).toHaveLength(1);
+  return JSON.parse(lines[0] ?? '') as Record<string, unknown>;
+}
+
+test('a line inside a span carries its trace, also after an await', async () => {
+  const spans = new InMemorySpanExporter();
+  telemetry = startTelemetry('test', new SimpleSpanProcessor(spans));
+  const span = trace.getTracer('test').startSpan('work');
+  await context.with(trace.setSpan(context.active(), span), async () => {
+    await Promise.resolve();
+    const line = logged((log) => log.info('hello'));
+    expect(line).toMatchObject({ level: 'info', service: 'test', ...idsOf(span.spanContext()) });
+  });
+  span.end();
+  expect(spans.getFinishedSpans().map(({ name }) => name)).toEqual(['work']);
+});
+
+test('a line outside any span carries none', () => {
+  expect(logged((log) => log.info('hello'))).not.toHaveProperty('traceId');
+});
+
+test('secrets and personal data are left out, wherever they lie', () => {
+  const person = { name: 'planted', email: 'planted', phone: 'planted', licence: 'planted' };
+  const line = logged((log) =>
+    log.info({ ...person, customer: person, body: { customer: person }, token: 'planted' }, 'x'),
+  );
+  expect(JSON.stringify(line)).not.toContain('planted');
+});
+
+function idsOf({ traceId, spanId }: { readonly traceId: string; readonly spanId: string }) {
+  return { traceId, spanId };
+}

@@ -1,0 +1,72 @@
+// The consumers' process: everything that reacts to facts, each consumer in a group of its own.
+import { sql } from 'kysely';
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
+import { openDb, transact } from '../db/client.ts';
+import { branchActivity } from '../events/branch-activity.ts';
+import { type ConsumerPlan, runConsumer } from '../events/consumer.ts';
+import { kafkaFromEnvironment } from '../events/environment.ts';
+import { pingKafka } from '../events/kafka.ts';
+import { serveInternal } from './internal-server.ts';
+import { untilStopped, within } from './lifetime.ts';
+import { createLogger } from './logging.ts';
+import { startTelemetry } from './telemetry.ts';
+
+const CONSUMERS: readonly ConsumerPlan[] = [branchActivity];
+
+const log = createLogger('consumers');
+const telemetry = startTelemetry('consumers');
+const databaseUrl = process.env['DATABASE_URL'];
+if (!databaseUrl) throw new Error('Set DATABASE_URL.');
+const db = openDb(databaseUrl);
+const kafka = kafkaFromEnvironment('consumers');
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+const handled = new Counter({
+  name: 'forecourt_consumer_handled_total',
+  help: 'Messages handled (or recognised as handled before).',
+  labelNames: ['consumer'],
+  registers: [registry],
+});
+const dead = new Counter({
+  name: 'forecourt_consumer_dead_letters_total',
+  help: 'Messages that a consumer gave up on. Alert above 0.',
+  labelNames: ['consumer'],
+  registers: [registry],
+});
+
+const running = CONSUMERS.map((plan) => {
+  const label = { consumer: plan.name };
+  return runConsumer(
+    {
+      db,
+      kafka,
+      observer: {
+        handled: (count) => handled.inc(label, count),
+        dead: (count) => {
+          dead.inc(label, count);
+          log.error({ ...label, count }, 'dead letters');
+        },
+        trouble: (message, error) => log.warn({ ...label, err: error }, message),
+      },
+    },
+    plan,
+  );
+});
+const internal = await serveInternal({
+  port: Number(process.env['INTERNAL_PORT'] ?? 9467),
+  metrics: () => registry.metrics(),
+  ready: async () => ({
+    postgres: await within(
+      2000,
+      transact(db, 'events_rw', 'system:health', (tx) => sql`select 1`.execute(tx)),
+    ),
+    kafka: await within(2000, pingKafka(kafka)),
+  }),
+});
+log.info({ internalPort: internal.port }, 'consumers started');
+await untilStopped();
+await Promise.all(running.map((consumer) => consumer.stop()));
+await internal.close();
+await db.destroy();
+await telemetry.shutdown();
+log.info('consumers stopped');

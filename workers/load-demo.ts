@@ -1,0 +1,83 @@
+// Loads the demo company into an empty database: books, rate plan, branches, classes and vehicles.
+import { v7 as uuidv7 } from 'uuid';
+import { type Db, openDb } from '../db/client.ts';
+import { openLegalEntity } from '../db/commands/accounting.ts';
+import { createCustomer } from '../db/commands/customers.ts';
+import { publishRatePlan } from '../db/commands/rate-plans.ts';
+import { registerBranch, registerClass, registerVehicle } from '../db/commands/vehicles.ts';
+import { listCustomers } from '../db/queries/rentals.ts';
+import { listVehicles } from '../db/queries/vehicles.ts';
+import { DEMO_CHART } from '../domain/ledger.ts';
+import { GOLD_1 } from '../domain/rate-plan.ts';
+
+const LOADER = 'system:demo-loader';
+
+const ENTITY = {
+  id: 'FC-AT',
+  name: 'Forecourt Demo GmbH',
+  functionalCurrency: 'EUR',
+  timeZone: 'Europe/Vienna',
+} as const;
+
+const BRANCHES = [
+  { id: 'VIE', name: 'Vienna Airport' },
+  { id: 'GRZ', name: 'Graz Main Station' },
+  { id: 'SZG', name: 'Salzburg City' },
+] as const;
+
+const CLASSES = [
+  { id: 'ECMR', name: 'Economy', make: 'Renault', model: 'Clio' },
+  { id: 'CDMR', name: 'Compact', make: 'Volkswagen', model: 'Golf' },
+  { id: 'IDAH', name: 'Intermediate hybrid', make: 'Toyota', model: 'Corolla' },
+  { id: 'SFAR', name: 'Standard SUV', make: 'Skoda', model: 'Kodiaq' },
+] as const;
+
+const VEHICLES_PER_POOL = 6;
+
+/**
+ * Loads nothing when a customer exists, since that is written last: a load that broke off is
+ * continued. Answers whether it loaded.
+ */
+export async function loadDemo(db: Db): Promise<boolean> {
+  if ((await listCustomers(db, { limit: 1 })).rows.length > 0) return false;
+  await openLegalEntity(db, LOADER, ENTITY, DEMO_CHART);
+  await publishRatePlan(db, LOADER, GOLD_1);
+  for (const { id, name } of CLASSES) await registerClass(db, LOADER, { id, name });
+  for (const branch of BRANCHES) {
+    await registerBranch(db, LOADER, {
+      ...branch,
+      timeZone: ENTITY.timeZone,
+      entityId: ENTITY.id,
+    });
+    await loadVehicles(db, branch.id);
+  }
+  await createCustomer(db, LOADER, { id: uuidv7(), name: 'Demo Customer', language: 'en' });
+  return true;
+}
+
+async function loadVehicles(db: Db, branchId: string): Promise<void> {
+  for (const { id: classId, make, model } of CLASSES) {
+    const { rows } = await listVehicles(db, { branchId, classId, limit: VEHICLES_PER_POOL });
+    for (let n = rows.length; n < VEHICLES_PER_POOL; n += 1) {
+      await registerVehicle(db, LOADER, {
+        id: uuidv7(),
+        plate: `${branchId}-${classId}-${n + 1}`,
+        classId,
+        branchId,
+        make,
+        model,
+        modelYear: 2026,
+        odometerKm: 10_000 + 1_000 * n,
+      });
+    }
+  }
+}
+
+if (import.meta.main) {
+  const db = openDb(process.env['DATABASE_URL'] ?? '');
+  try {
+    console.log((await loadDemo(db)) ? 'demo company loaded' : 'data present, nothing loaded');
+  } finally {
+    await db.destroy();
+  }
+}

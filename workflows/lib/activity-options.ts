@@ -1,0 +1,21 @@
+// How long activities may take and how they are retried: one profile a kind of work.
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+
+/**
+ * One transaction. Retried for ever, because it is harmless to repeat (keyed by the command) and
+ * a database comes back; refusals are non-retryable where they are thrown.
+ */
+export const dbWrite = {
+  startToCloseTimeout: '10 s',
+  retry: { initialInterval: '100 ms', backoffCoefficient: 2, maximumInterval: '5 s' },
+} as const satisfies ActivityOptions;
+
+/**
+ * The same, run by the worker that has the workflow task: the answer needs no second task. Only
+ * for what ends in milliseconds; a longer wait for a retry becomes a timer of the workflow.
+ */
+export const dbWriteAtOnce = {
+  startToCloseTimeout: '5 s',
+  localRetryThreshold: '2 s',
+  retry: { initialInterval: '50 ms', backoffCoefficient: 2, maximumInterval: '5 s' },
+} as const satisfies LocalActivityOptions;

@@ -1,0 +1,124 @@
+// What a rental's timers wait for: the next deadline of a state, and what was already done about it.
+import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/rental.ts';
+
+const MINUTE_MS = 60_000;
+/** While the vehicle is out and overdue its calendar is moved on each hour (decisions.md 5). */
+const OVERDUE_EVERY_MS = 60 * MINUTE_MS;
+/** After a refusal that nobody expected, people get this long before the timer tries again. */
+const RETRY_AFTER_MS = 60 * MINUTE_MS;
+
+/** Nothing to wait for, whichever clock is ahead. */
+const AT_ONCE = 0;
+
+/** What the timers remember; carried through continue-as-new. Instants are ISO 8601 in UTC. */
+export type Timers = {
+  /** Since when this due time holds: a reminder that lay before that would be no news. */
+  readonly dueAgreedAt: string | null;
+  readonly remindedFor: string | null;
+  /** The next hourly turn of an overdue rental; null until the first. */
+  readonly nextOverdueAt: string | null;
+  /** A timer's command was refused: not again before this. */
+  readonly pausedUntil: string | null;
+};
+
+export const NO_TIMERS: Timers = {
+  dueAgreedAt: null,
+  remindedFor: null,
+  nextOverdueAt: null,
+  pausedUntil: null,
+};
+
+/** Every timer's command has an id made of business facts, so that a repeat is known as one. */
+export type Deadline = {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly command: RentalCommand & { readonly type: TimedCommand };
+  readonly commandId: string;
+  readonly summary: string;
+};
+type TimedCommand = 'noShow' | 'remind' | 'markOverdue' | 'close';
+
+/** The earliest deadline of this state, or null when only people can move it on. */
+export function nextDeadline(state: RentalState, timers: Timers): Deadline | null {
+  const deadline = earliest(deadlinesOf(state, timers));
+  if (deadline === null || timers.pausedUntil === null) return deadline;
+  return { ...deadline, at: Math.max(deadline.at, Date.parse(timers.pausedUntil)) };
+}
+
+function deadlinesOf(state: RentalState, timers: Timers): readonly Deadline[] {
+  switch (state.status) {
+    case 'reserved':
+      return [due(state, 'noShow', Date.parse(state.noShowAt), 'no-show', 'no-show')];
+    case 'active':
+      return [...reminder(state, timers), overdue(state, timers)];
+    case 'returned':
+      return [due(state, 'close', AT_ONCE, 'close', 'close')];
+    default:
+      return [];
+  }
+}
+
+function reminder(state: RentalState, timers: Timers): readonly Deadline[] {
+  if (timers.remindedFor === state.dueAt) return [];
+  const at = Date.parse(state.dueAt) - state.reminderMinutes * MINUTE_MS;
+  const agreedAt = Date.parse(timers.dueAgreedAt ?? state.checkedOutAt ?? state.pickUpAt);
+  if (at <= agreedAt) return [];
+  return [due(state, 'remind', at, `remind/${state.dueAt}`, 'return reminder')];
+}
+
+function overdue(state: RentalState, timers: Timers): Deadline {
+  const first = Date.parse(state.dueAt) + state.graceMinutes * MINUTE_MS;
+  const at = timers.nextOverdueAt === null ? first : Date.parse(timers.nextOverdueAt);
+  const id = `overdue/${new Date(at).toISOString()}`;
+  return due(state, 'markOverdue', at, id, state.overdue ? 'still overdue' : 'overdue');
+}
+
+function due(
+  state: RentalState,
+  type: TimedCommand,
+  at: number,
+  id: string,
+  summary: string,
+): Deadline {
+  return { at, command: { type }, commandId: `${state.id}/${id}`, summary };
+}
+
+function earliest(deadlines: readonly Deadline[]): Deadline | null {
+  return deadlines.reduce<Deadline | null>(
+    (first, next) => (first === null || next.at < first.at ? next : first),
+    null,
+  );
+}
+
+/** What the timers know after an outcome, whoever caused it. `state` is the one after it. */
+export function timersAfter(
+  timers: Timers,
+  outcome: RentalOutcome,
+  state: RentalState,
+  now: number,
+): Timers {
+  const free = { ...timers, pausedUntil: null };
+  switch (outcome.type) {
+    case 'checkedOut':
+    case 'extended':
+      return { ...free, dueAgreedAt: outcome.at, nextOverdueAt: null };
+    case 'reminded':
+      return { ...free, remindedFor: state.dueAt };
+    case 'overdueMarked':
+      return { ...free, nextOverdueAt: nextTurn(state, timers, now) };
+    default:
+      return free;
+  }
+}
+
+/** Counted from the deadline, so hours do not drift; hours missed in an outage are not made up. */
+function nextTurn(state: RentalState, timers: Timers, now: number): string {
+  const { at } = overdue(state, timers);
+  const turns = Math.max(1, Math.floor((now - at) / OVERDUE_EVERY_MS) + 1);
+  return new Date(at + turns * OVERDUE_EVERY_MS).toISOString();
+}
+
+/** A refusal that no person sees: wait, so that neither database nor history is filled with it. */
+export function paused(timers: Timers, now: number): Timers {
+  return { ...timers, pausedUntil: new Date(now + RETRY_AFTER_MS).toISOString() };
+}

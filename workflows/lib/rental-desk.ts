@@ -1,0 +1,121 @@
+// Carries a rental's commands out, one at a time: memory first, then the rules, then the database.
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
+import type { Activities } from '../../activities/index.ts';
+import type { Actor } from '../../domain/actor.ts';
+import {
+  decide,
+  type Reassignment,
+  type RentalCommand,
+  type RentalCommandType,
+  type RentalRequest,
+  type RentalState,
+} from '../../domain/rental.ts';
+import { rentalWorkflowId } from '../../temporal-config/names.ts';
+import { type Envelope, vehicleReassigned } from '../rental.messages.ts';
+import { dbWrite, dbWriteAtOnce } from './activity-options.ts';
+import { nowIso } from './clock.ts';
+import { refusalOf, refusing, unwrapped } from './refusal.ts';
+import type { RentalBook } from './rental-book.ts';
+import { type Deadline, nextDeadline } from './rental-deadlines.ts';
+import { serializer } from './serialize.ts';
+
+export type RentalDesk = {
+  readonly reserve: (request: Envelope<RentalRequest>) => Promise<RentalState>;
+  readonly carryOut: (request: Envelope<RentalCommand>) => Promise<RentalState>;
+  readonly meet: (deadline: Deadline) => Promise<void>;
+  /** True when no signal to another rental is on its way. */
+  readonly quiet: () => boolean;
+};
+
+const SYSTEM: Actor = { kind: 'system', id: 'rental' };
+
+// At once, in the worker that has the task: the counter's answer needs no second round trip.
+const { reserveRental } = proxyLocalActivities<Activities>(dbWriteAtOnce);
+const { recordCommand } = proxyActivities<Activities>(dbWrite);
+
+const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
+  checkOut: 'check out',
+  extend: 'extend',
+  checkIn: 'check in and invoice',
+  cancel: 'cancel',
+  noShow: 'no-show',
+  remind: 'return reminder',
+  markOverdue: 'overdue: keep the vehicle in the calendar',
+  close: 'close',
+};
+
+export function openDesk(book: RentalBook): RentalDesk {
+  const serial = serializer();
+  const inTurn = <T>(work: () => Promise<T>) =>
+    serial(() => CancellationScope.nonCancellable(work));
+  let telling = 0;
+
+  async function reserve(request: Envelope<RentalRequest>): Promise<RentalState> {
+    const refusal = book.refusal();
+    if (refusal !== null) throw refusal;
+    if (book.state() !== null) return book.answered(request.commandId) ?? book.existing();
+    try {
+      return book.reserved(request.commandId, await unwrapped(reserveRental(request)));
+    } catch (error) {
+      const reason = refusalOf(error);
+      if (reason !== undefined) book.refused(request.command, reason);
+      throw error;
+    }
+  }
+
+  async function carryOut(request: Envelope<RentalCommand>): Promise<RentalState> {
+    const repeat = book.answered(request.commandId);
+    if (repeat !== undefined) return repeat;
+    // Again after the validator: another command may have come first.
+    const { id: rentalId, version } = refusing(book.existing);
+    const command = refusing(() => decide(book.existing(), request.command, nowIso()));
+    const summary = SUMMARIES[command.type];
+    const outcome = await unwrapped(
+      recordCommand.executeWithOptions({ summary }, [{ ...request, command, rentalId, version }]),
+    );
+    tell(outcome.reassigned.filter((moved) => moved.rentalId !== rentalId));
+    return book.recorded(request.commandId, outcome, Date.now());
+  }
+
+  async function meet({ command, commandId }: Deadline): Promise<void> {
+    // A command may have come first and moved the deadline.
+    if (nextDeadline(book.existing(), book.timers())?.commandId !== commandId) return;
+    try {
+      await carryOut({ commandId, actor: SYSTEM, command });
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure || error instanceof ActivityFailure)) throw error;
+      const reason = refusalOf(error)?.type ?? 'activity-failed';
+      log.warn('A deadline could not be met.', { commandId, reason });
+      book.stuck(`${command.type}: ${reason}`, Date.now());
+    }
+  }
+
+  /** Nobody waits for it: the counter's answer is not about other rentals. */
+  function tell(reassigned: readonly Reassignment[]): void {
+    for (const { rentalId, vehicleId } of reassigned) {
+      telling += 1;
+      void getExternalWorkflowHandle(rentalWorkflowId(rentalId))
+        .signal(vehicleReassigned, { vehicleId })
+        // It ended meanwhile: it needs no vehicle.
+        .catch(() => log.info('A reassigned rental has ended.', { rentalId }))
+        .finally(() => {
+          telling -= 1;
+        });
+    }
+  }
+
+  return {
+    reserve: (request) => inTurn(() => reserve(request)),
+    carryOut: (request) => inTurn(() => carryOut(request)),
+    meet: (deadline) => inTurn(() => meet(deadline)),
+    quiet: () => telling === 0,
+  };
+}

@@ -1,0 +1,35 @@
+// The public contract of the rental workflow: what others may send it and what it answers.
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Actor } from '../domain/actor.ts';
+import type {
+  Cancel,
+  CheckIn,
+  CheckOut,
+  Extend,
+  RentalRequest,
+  RentalState,
+} from '../domain/rental.ts';
+
+/** `commandId` is the update id too: a repeat is answered from memory, past continue-as-new. */
+export type Envelope<C> = {
+  readonly commandId: string;
+  readonly actor: Actor;
+  readonly command: C;
+};
+
+/** An Update, because the counter waits for the answer: which vehicle, or why not. */
+export const reserve = defineUpdate<RentalState, [Envelope<RentalRequest>]>('reserve');
+/** The keys go out. Refused when the rental is not reserved or no vehicle is kept for it. */
+export const checkOut = defineUpdate<RentalState, [Envelope<CheckOut>]>('checkOut');
+/** A later due time, priced and placed in the calendar in one transaction. */
+export const extend = defineUpdate<RentalState, [Envelope<Extend>]>('extend');
+/** The vehicle is back; the answer carries the invoice. */
+export const checkIn = defineUpdate<RentalState, [Envelope<CheckIn>]>('checkIn');
+/** Nobody comes: the vehicle is free again. Only before check-out. */
+export const cancel = defineUpdate<RentalState, [Envelope<Cancel>]>('cancel');
+
+/** Another rental's delay moved this one to another vehicle, or left it without one. */
+export const vehicleReassigned =
+  defineSignal<[{ readonly vehicleId: string | null }]>('vehicleReassigned');
+
+export const state = defineQuery<RentalState | null>('state');

@@ -1,0 +1,96 @@
+// A rental's life: wires messages and deadlines to the rules in domain/rental.ts.
+import type { UpdateDefinition } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  log,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { decide, isFinal, type RentalCommand, type RentalState } from '../domain/rental.ts';
+import { nowIso } from './lib/clock.ts';
+import { refusing } from './lib/refusal.ts';
+import { type Carried, openBook, type RentalBook } from './lib/rental-book.ts';
+import { nextDeadline } from './lib/rental-deadlines.ts';
+import { openDesk, type RentalDesk } from './lib/rental-desk.ts';
+import * as messages from './rental.messages.ts';
+
+/** `carried` is what the run before handed over; a first run has none. */
+export type RentalInput = { readonly carried?: Carried; readonly maxHistoryLength?: number };
+
+/** Far below the server's limit of 51,200: a replay stays short. */
+const MAX_HISTORY_LENGTH = 5_000;
+
+/** Answers the final state, or null when the request was refused. */
+export async function rental(input: RentalInput = {}): Promise<RentalState | null> {
+  const book = openBook(input.carried ?? null);
+  const desk = openDesk(book);
+  listen(book, desk);
+  // A cancelled run would leave a rental that nobody watches: `cancel` is the command for people.
+  return CancellationScope.nonCancellable(() => live(input, book, desk));
+}
+
+function listen(book: RentalBook, desk: RentalDesk): void {
+  setHandler(messages.state, book.state, { description: 'The rental as it is now.' });
+  setHandler(messages.vehicleReassigned, (vehicle) => {
+    if (!book.reassigned(vehicle)) log.info('A reassignment came too late.', { ...vehicle });
+  });
+  setHandler(messages.reserve, desk.reserve, { description: 'Takes a vehicle, or says why not.' });
+  accept(messages.checkOut, (command) => ({ ...command, type: 'checkOut' }));
+  accept(messages.extend, (command) => ({ ...command, type: 'extend' }));
+  accept(messages.checkIn, (command) => ({ ...command, type: 'checkIn' }));
+  accept(messages.cancel, (command) => ({ ...command, type: 'cancel' }));
+
+  function accept<C extends object>(
+    definition: UpdateDefinition<RentalState, [messages.Envelope<C>]>,
+    named: (command: C) => RentalCommand,
+  ): void {
+    setHandler(
+      definition,
+      (request) => desk.carryOut({ ...request, command: named(request.command) }),
+      {
+        // Refused here, a command leaves no history; a known one passes to get its answer again.
+        validator: ({ commandId, command }) => {
+          if (book.answered(commandId) !== undefined) return;
+          refusing(() => decide(book.existing(), named(command), nowIso()));
+        },
+      },
+    );
+  }
+}
+
+async function live(
+  input: RentalInput,
+  book: RentalBook,
+  desk: RentalDesk,
+): Promise<RentalState | null> {
+  const settled = () => allHandlersFinished() && desk.quiet();
+  await condition(() => book.state() !== null || book.refusal() !== null);
+  while (book.state() !== null && !isFinal(book.existing().status)) {
+    if (isLong(input)) {
+      await condition(settled);
+      // The last handlers may have ended the rental meanwhile.
+      if (isFinal(book.existing().status)) break;
+      await continueAsNew<typeof rental>({ ...input, carried: book.carried() });
+    }
+    const seen = book.changes();
+    const woken = () => book.changes() !== seen || isLong(input);
+    const deadline = nextDeadline(book.existing(), book.timers());
+    if (deadline === null) {
+      await condition(woken);
+      continue;
+    }
+    const wait = deadline.at - Date.now();
+    const { summary } = deadline;
+    if (wait <= 0 || !(await condition(woken, wait, { summary }))) await desk.meet(deadline);
+  }
+  await condition(settled);
+  return book.state();
+}
+
+function isLong({ maxHistoryLength = MAX_HISTORY_LENGTH }: RentalInput): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength >= maxHistoryLength;
+}
