@@ -1,12 +1,12 @@
 // Temporal: the real server on the stack's PostgreSQL, with its Web UI; built once from pinned
 // sources.
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetched, isEnding, onPath, requireTool, run } from '../fetch.mjs';
 import { root } from '../places.mjs';
 import { answers } from '../ports.mjs';
-import { during, say } from '../progress.mjs';
+import { during, StackError, say } from '../progress.mjs';
 import { externalPart, firstOf } from './external.mjs';
 import { temporalCli } from './temporal-cli.mjs';
 
@@ -31,16 +31,38 @@ export async function temporal(context) {
     const [host, port] = firstOf(elsewhere);
     return [await externalPart('temporal', 'Temporal', elsewhere, 'TEMPORAL_ADDRESS', host, port)];
   }
-  if (context.environment.FORECOURT_TEMPORAL === 'cli') return temporalCli(context);
+  if (context.environment.FORECOURT_TEMPORAL === 'cli') {
+    keepKind(context.places, 'development');
+    return temporalCli(context);
+  }
   let found;
   try {
     found = await find();
   } catch (error) {
     if (isEnding()) throw error;
     say(`${error.message}\n  Temporal's development server is taken instead (slower).`);
+    keepKind(context.places, 'development');
     return temporalCli(context);
   }
+  keepKind(context.places, 'real');
   return [serverPart(found, context), uiPart(found, context)];
+}
+
+/**
+ * Open rentals live in the server that runs them. Another kind beside the same data would know
+ * none of them, so it is refused with one line.
+ */
+export function keepKind(places, kind) {
+  const file = join(places.data, 'temporal.kind');
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : kind;
+  if (before !== kind) {
+    throw new StackError(
+      `The data here belongs to Temporal's ${before} server, and its ${kind} server cannot read it. ` +
+        'Run the first again (FORECOURT_TEMPORAL=cli is the development server), or remove the ' +
+        'data with npm run clean.',
+    );
+  }
+  writeFileSync(file, kind);
 }
 
 async function find() {

@@ -4,10 +4,11 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Fetch, type Redis, stackModule } from './stack.ts';
+import { type Fetch, type Redis, stackModule, type Temporal } from './stack.ts';
 
 const { fetched, checkSums } = await stackModule<Fetch>('fetch.mjs');
 const { redis } = await stackModule<Redis>('servers/redis.mjs');
+const { keepKind } = await stackModule<Temporal>('servers/temporal.mjs');
 let base: string;
 
 beforeEach(() => {
@@ -89,3 +90,11 @@ function listening(): Promise<{ readonly server: Server; readonly port: number }
     });
   });
 }
+
+test('data of one kind of Temporal server is refused to the other, and stays', () => {
+  const places = { data: base, run: base, logs: base };
+  keepKind(places, 'real');
+  keepKind(places, 'real');
+  expect(() => keepKind(places, 'development')).toThrow(/belongs to Temporal's real server/);
+  keepKind(places, 'real');
+});

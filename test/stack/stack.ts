@@ -33,6 +33,9 @@ export type Fetch = {
   readonly checkSums: (dir: string, names: readonly string[], list: string) => void;
 };
 export type Redis = { readonly redis: (context: object) => Promise<Part> };
+export type Temporal = {
+  readonly keepKind: (places: Places, kind: 'real' | 'development') => void;
+};
 export type Supervise = {
   readonly supervisor: (places: Places) => {
     readonly start: (part: object) => Promise<number>;
