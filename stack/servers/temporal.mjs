@@ -31,21 +31,24 @@ export async function temporal(context) {
     const [host, port] = firstOf(elsewhere);
     return [await externalPart('temporal', 'Temporal', elsewhere, 'TEMPORAL_ADDRESS', host, port)];
   }
-  if (context.environment.FORECOURT_TEMPORAL === 'cli') {
-    keepKind(context.places, 'development');
-    return temporalCli(context);
-  }
+  if (context.environment.FORECOURT_TEMPORAL === 'cli') return development(context);
   let found;
   try {
     found = await find();
   } catch (error) {
     if (isEnding()) throw error;
     say(`${error.message}\n  Temporal's development server is taken instead (slower).`);
-    keepKind(context.places, 'development');
-    return temporalCli(context);
+    return development(context);
   }
   keepKind(context.places, 'real');
   return [serverPart(found, context), uiPart(found, context)];
+}
+
+/** Kept only once it is there: a build that fails must not decide whose the data is. */
+async function development(context) {
+  const parts = await temporalCli(context);
+  keepKind(context.places, 'development');
+  return parts;
 }
 
 /**
