@@ -2,7 +2,8 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { openDb } from '../db/client.ts';
-import { openLegalEntity, postEntry } from '../db/commands/accounting.ts';
+import { openLegalEntity } from '../db/commands/accounting.ts';
+import { postEntry } from '../db/commands/entries.ts';
 import { migrate } from '../db/migrate.ts';
 import type { Account } from '../domain/ledger.ts';
 import type { BenchContext, Figure } from './figure.ts';

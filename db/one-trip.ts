@@ -45,7 +45,8 @@ export type PreparedCall = {
   readonly name: string;
 };
 
-export type Value = string | number | null | readonly (string | number)[];
+/** An array within an array is sent as its text: the statement casts it. */
+export type Value = string | number | null | readonly Value[];
 
 const prepared = new WeakMap<pg.PoolClient, Set<string>>();
 
@@ -85,10 +86,15 @@ async function prepareOnce(client: pg.PoolClient, call: PreparedCall): Promise<v
 /** Quoted for PostgreSQL with its standard strings, where only the quote itself is special. */
 function literal(value: Value): string {
   if (value === null) return 'null';
-  if (typeof value === 'number') return `'${value}'`;
-  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`;
-  const elements = value.map((element) =>
-    typeof element === 'number' ? element : `"${element.replaceAll(/["\\]/g, '\\$&')}"`,
-  );
-  return literal(`{${elements.join(',')}}`);
+  const text = Array.isArray(value) ? arrayText(value) : String(value);
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function arrayText(values: readonly Value[]): string {
+  const elements = values.map((value) => {
+    if (value === null || typeof value === 'number') return String(value);
+    const text = typeof value === 'string' ? value : arrayText(value);
+    return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+  });
+  return `{${elements.join(',')}}`;
 }

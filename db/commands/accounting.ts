@@ -1,19 +1,11 @@
-// Facts of the ledger: legal entities, entries and invoices, each safe to repeat by its key.
+// Facts of accounting: legal entities and invoices, each safe to repeat by its key.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import { DomainError, type DomainErrorCode } from '../../domain/errors.ts';
-import {
-  type Account,
-  balanced,
-  finalInvoicePostings,
-  type LegalEntity,
-  type NewEntry,
-} from '../../domain/ledger.ts';
+import { type Account, finalInvoicePostings, type LegalEntity } from '../../domain/ledger.ts';
 import type { Quote } from '../../domain/pricing.ts';
 import { type Db, type Tx, transact } from '../client.ts';
-import { callInOneTrip, type PreparedCall } from '../one-trip.ts';
-import { outboxRow, publish } from '../outbox.ts';
-import { wakeRelay } from '../wake.ts';
+import { publish } from '../outbox.ts';
+import { named } from './ledger-refusals.ts';
 
 /** Opens an entity's books. Repeating it adds what is missing and changes nothing that is there. */
 export function openLegalEntity(
@@ -34,62 +26,6 @@ export function openLegalEntity(
       on conflict do nothing`.execute(tx);
   });
 }
-
-/**
- * Posts an entry with its event in one round trip. A repeat answers the first one's id and
- * publishes nothing. Throws `unbalanced`, `period-closed`, `idempotency-key-reused`,
- * `currency-mismatch`, or `not-found` for an unknown legal entity or account.
- */
-export async function postEntry(db: Db, principal: string, entry: NewEntry): Promise<string> {
-  balanced(entry.postings);
-  const id = uuidv7();
-  const event = outboxRow({
-    type: 'forecourt.entry.posted.v1',
-    aggregateId: id,
-    sequence: 1,
-    data: {
-      entryId: id,
-      entityId: entry.entityId,
-      postingDate: entry.postingDate ?? '', // the database fills in the day that it chose
-      source: entry.source,
-    },
-  });
-  const { postings } = entry;
-  return named(async () => {
-    const answer = await callInOneTrip(db, principal, POST_ENTRY, [
-      id,
-      entry.entityId,
-      entry.postingDate ?? null,
-      entry.effectiveAt,
-      entry.idempotencyKey,
-      entry.source,
-      entry.rentalId ?? null,
-      entry.reverses ?? null,
-      entry.intercompanyId ?? null,
-      postings.map((posting) => posting.account),
-      postings.map((posting) => posting.currency),
-      postings.map((posting) => posting.amountMinor),
-      postings.map((posting) => posting.baseMinor),
-      event.event_id,
-      event.topic,
-      event.type,
-      event.event,
-    ]);
-    wakeRelay(db);
-    return answer ?? id;
-  });
-}
-
-const TYPES = `uuid text date timestamptz text text uuid uuid uuid text[] text[] bigint[] bigint[]
-  uuid text text text`.split(/\s+/);
-
-/** The ledger's function in migration 0009. */
-const POST_ENTRY: PreparedCall = {
-  role: 'accounting_rw',
-  name: 'post_entry',
-  types: TYPES,
-  text: `select accounting.post_entry(${TYPES.map((_, index) => `$${index + 1}`)}) as answer`,
-};
 
 /** A rental's final invoice; `quote` holds its lines and amounts. Instants are ISO 8601 in UTC. */
 export type NewInvoice = {
@@ -185,28 +121,4 @@ async function publishInvoice(tx: Tx, invoice: NewInvoice, issued: Answer): Prom
       data: { invoiceId, number, entityId, branchId, rentalId, entryId, issueDate, ...amounts },
     },
   );
-}
-
-/** The ledger's own SQLSTATEs (migration 0008). */
-const REFUSALS: Readonly<Record<string, DomainErrorCode>> = {
-  FC001: 'unbalanced',
-  FC002: 'period-closed',
-  FC003: 'idempotency-key-reused',
-  FC004: 'not-found',
-  FC005: 'currency-mismatch',
-};
-
-/** Turns the database's refusals into ours; anything else is passed on. */
-async function named<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code, column, message } = error as Partial<Record<string, string>>;
-    const refusal = REFUSALS[code ?? ''];
-    if (refusal !== undefined) throw new DomainError(refusal, message ?? refusal);
-    if (code === '23502' && column === 'account_id') {
-      throw new DomainError('not-found', 'An account of this entry does not exist.');
-    }
-    throw error;
-  }
 }

@@ -1,9 +1,9 @@
 // What the ledger refuses by itself, whatever the code above it sends.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Db, Tx } from '../../db/client.ts';
-import { postEntry } from '../../db/commands/accounting.ts';
+import { postEntry } from '../../db/commands/entries.ts';
 import {
   AT,
   asLedger,
@@ -27,26 +27,38 @@ beforeAll(async () => {
 
 type Line = { readonly code: string; readonly amount: number; readonly entity?: string };
 
-/** A direct insert of an entry, as no function of ours would write it. */
-async function insertEntry(tx: Tx, lineCount: number, by: Partial<Record<string, string>> = {}) {
+type Direct = { readonly lineCount?: number; readonly date?: string; readonly key?: string };
+
+/** A direct insert of an entry with its lines, as no function of ours would write it. */
+async function insertEntry(tx: Tx, lines: readonly Line[], by: Direct = {}): Promise<string> {
   const id = uuidv7();
-  await sql`insert into accounting.entry (id, entity_id, period_id, posting_date, effective_at,
-      idempotency_key, request_hash, source, line_count, reverses)
-    select ${id}, ${AT}, p.id, ${by['date'] ?? '2027-03-15'}, now(), ${id}, ''::bytea, 'direct',
-      ${lineCount}, ${by['reverses'] ?? null}
-    from accounting.period p where p.entity_id = ${AT} and p.month = '2027-03'`.execute(tx);
+  await sql`with e as (
+      insert into accounting.entry (id, entity_id, period_id, posting_date, effective_at,
+        idempotency_key, request_hash, source, line_count)
+      select ${id}, ${AT}, p.id, ${by.date ?? '2027-03-15'}, now(), ${by.key ?? id}, ''::bytea,
+        'direct', ${by.lineCount ?? 2}
+      from accounting.period p where p.entity_id = ${AT} and p.month = '2027-03'
+    ) ${insertion(id, lines, 1)}`.execute(tx);
   return id;
 }
 
 async function insertLines(tx: Tx, id: string, lines: readonly Line[], from = 1): Promise<void> {
+  await insertion(id, lines, from).execute(tx);
+}
+
+function insertion(id: string, lines: readonly Line[], from: number): RawBuilder<unknown> {
   const rows = lines.map(
-    ({ code, amount, entity = AT }, index) => sql`(${id}, ${from + index}, (select id
+    (
+      { code, amount, entity = AT },
+      index,
+    ) => sql`(${id}::uuid, ${from + index}::smallint, (select id
       from accounting.account where entity_id = ${entity} and code = ${code}), (select id
       from accounting.period where entity_id = ${AT} and month = '2027-03'), 'EUR',
       ${amount}::bigint, ${amount}::bigint)`,
   );
-  await sql`insert into accounting.line (entry_id, line_no, account_id, period_id, currency,
-    amount, base_amount) values ${sql.join(rows)}`.execute(tx);
+  if (lines.length === 0) return sql`select`;
+  return sql`insert into accounting.line (entry_id, line_no, account_id, period_id, currency,
+    amount, base_amount) values ${sql.join(rows)}`;
 }
 
 const BALANCED = [
@@ -88,8 +100,7 @@ describe('a posted entry', () => {
     const later = asLedger(db, (tx) => insertLines(tx, posted, late, 3));
     expect(await refusal(later)).toBe('23001');
     const sameTransaction = asLedger(db, async (tx) => {
-      const id = await insertEntry(tx, 2);
-      await insertLines(tx, id, BALANCED);
+      const id = await insertEntry(tx, BALANCED);
       await insertLines(tx, id, late, 3);
     });
     expect(await refusal(sameTransaction)).toBe('FC001');
@@ -108,7 +119,7 @@ describe('the database refuses', () => {
       { code: '1010', amount: 100 },
       { code: '4000', amount: -99 },
     ];
-    const work = asLedger(db, async (tx) => insertLines(tx, await insertEntry(tx, 2), lines));
+    const work = asLedger(db, (tx) => insertEntry(tx, lines));
     expect(await refusal(work)).toBe('FC001');
   });
 
@@ -123,13 +134,21 @@ describe('the database refuses', () => {
   });
 
   test('an entry without lines, and one whose lines come in two statements', async () => {
-    expect(await refusal(asLedger(db, (tx) => insertEntry(tx, 2)))).toBe('FC001');
+    expect(await refusal(asLedger(db, (tx) => insertEntry(tx, [])))).toBe('FC001');
     const inTwo = asLedger(db, async (tx) => {
-      const id = await insertEntry(tx, 4);
-      await insertLines(tx, id, BALANCED);
+      const id = await insertEntry(tx, BALANCED, { lineCount: 4 });
       await insertLines(tx, id, BALANCED, 3);
     });
     expect(await refusal(inTwo)).toBe('FC001');
+  });
+
+  test('an entry without a key or of one line, and a line that moves nothing', async () => {
+    const idle = [...BALANCED, { code: '1010', amount: 0 }];
+    const direct = (lines: readonly Line[], by: Direct) =>
+      refusal(asLedger(db, (tx) => insertEntry(tx, lines, by)));
+    expect(await direct(BALANCED, { key: '' })).toBe('23514');
+    expect(await direct(BALANCED.slice(0, 1), { lineCount: 1 })).toBe('23514');
+    expect(await direct(idle, { lineCount: 3 })).toBe('23514');
   });
 
   test("a line on another entity's account", async () => {
@@ -137,7 +156,7 @@ describe('the database refuses', () => {
       { code: '1010', amount: 100 },
       { code: '4000', amount: -100, entity: CH },
     ];
-    const work = asLedger(db, async (tx) => insertLines(tx, await insertEntry(tx, 2), lines));
+    const work = asLedger(db, (tx) => insertEntry(tx, lines));
     expect(await refusal(work)).toBe('23503');
   });
 
@@ -150,16 +169,12 @@ describe('the database refuses', () => {
   });
 
   test('a posting date outside the period', async () => {
-    const work = asLedger(db, async (tx) => {
-      await insertLines(tx, await insertEntry(tx, 2, { date: '2027-04-01' }), BALANCED);
-    });
+    const work = asLedger(db, (tx) => insertEntry(tx, BALANCED, { date: '2027-04-01' }));
     expect(await refusal(work)).toBe('23503');
   });
 
   test('posting on an old snapshot, which could not see a close', async () => {
-    const work = asLedger(db, async (tx) => {
-      await insertLines(tx, await insertEntry(tx, 2), BALANCED);
-    });
+    const work = asLedger(db, (tx) => insertEntry(tx, BALANCED));
     expect(await refusal(work)).toBeNull();
     const repeatable = db
       .transaction()
@@ -167,7 +182,7 @@ describe('the database refuses', () => {
       .execute(async (tx) => {
         await sql`select set_config('role', 'accounting_rw', true),
           set_config('app.principal', ${CLERK}, true)`.execute(tx);
-        await insertLines(tx, await insertEntry(tx, 2), BALANCED);
+        await insertEntry(tx, BALANCED);
       });
     expect(await refusal(repeatable)).toBe('23001');
   });

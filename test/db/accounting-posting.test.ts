@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '../../db/client.ts';
-import { postEntry } from '../../db/commands/accounting.ts';
+import { postEntry } from '../../db/commands/entries.ts';
 import { entriesOfRental, trialBalance } from '../../db/queries/accounting.ts';
 import {
   AT,

@@ -136,12 +136,12 @@ describe('customers', () => {
   test('are changed by version; events and audit rows name fields and ids only', async () => {
     const id = uuidv7();
     await createCustomer(t.db, AGENT, { id, name: 'Grace Planted', email: 'g@planted.example' });
-    await updateCustomer(t.db, AGENT, id, 1, { phone: '+43 1 5559' });
-    expect(await customerById(t.db, id)).toMatchObject({ phone: '+43 1 5559', version: 2 });
+    await updateCustomer(t.db, AGENT, id, 1, { phone: '+43 1 PLANTED-5559' });
+    expect(await customerById(t.db, id)).toMatchObject({ phone: '+43 1 PLANTED-5559', version: 2 });
     expect((await facts(id)).map((fact) => fact.seq)).toEqual([1, 2]);
     const { rows } = await sql<{ text: string }>`select event as text from events.outbox
       union all select to_jsonb(a)::text from people.audit_entry a`.execute(t.owner);
-    expect(rows.filter(({ text }) => /planted|5559/i.test(text))).toEqual([]);
+    expect(rows.filter(({ text }) => /planted/i.test(text))).toEqual([]);
   });
 
   test('are found by the beginning of their name, page by page', async () => {
