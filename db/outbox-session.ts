@@ -158,7 +158,7 @@ async function read(
     name: 'outbox-read',
     rowMode: 'array',
     text: `select o.id, o.topic, o.aggregate_id, o.event,
-        exists (select from events.parked p where p.aggregate_id = o.aggregate_id)
+        o.aggregate_id in (select p.aggregate_id from events.parked p)
       from events.outbox o
       where o.shard = any ($1::smallint[]) and o.id <> all ($2::bigint[])
       order by o.id limit $3`,

@@ -1,7 +1,7 @@
 // Publishing: a fact becomes a CloudEvent in the outbox, in the transaction of its effect.
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { sql } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import {
   DOMAIN_OF,
   type EventOf,
@@ -50,6 +50,17 @@ export function outboxRow<T extends EventType>(fact: FactOf<T>): OutboxRow {
     type: fact.type,
     event: JSON.stringify(event),
   };
+}
+
+/** Of the ids that `codeAggregate` makes: a UUID of our own, as RFC 9562 section 5.5 asks for. */
+const CODES = 'a1d4c0de-6f72-4563-8f75-727400000000';
+
+/**
+ * The aggregate id of what is known by a code, such as branch `VIE`: the same in every database,
+ * so consumers can work it out too (UUID version 5 of `<kind>/<code>`).
+ */
+export function codeAggregate(kind: string, code: string): string {
+  return uuidv5(`${kind}/${code}`, CODES);
 }
 
 function cloudEvent<T extends EventType>(fact: FactOf<T>, id: string): EventOf<T> {

@@ -10,6 +10,12 @@ export type RentalFact = {
   readonly status: string;
 };
 
+export type BranchFact = {
+  readonly branchId: string;
+  readonly entityId: string;
+  readonly timeZone: string;
+};
+
 /**
  * Data by event type: ids, codes, amounts and instants only, never a person's details (consumers
  * read those by id). Instants are ISO 8601 in UTC, amounts minor units of `currency`.
@@ -79,6 +85,18 @@ export type EventData = {
     readonly postingDate: string;
     readonly source: string;
   };
+  readonly 'forecourt.legal-entity.opened.v1': {
+    readonly entityId: string;
+    readonly functionalCurrency: string;
+  };
+  readonly 'forecourt.branch.registered.v1': BranchFact;
+  readonly 'forecourt.branch.updated.v1': BranchFact;
+  readonly 'forecourt.class.registered.v1': { readonly classId: string };
+  readonly 'forecourt.class.updated.v1': { readonly classId: string };
+  readonly 'forecourt.rate-plan.published.v1': {
+    readonly planId: string;
+    readonly planVersion: number;
+  };
   readonly 'forecourt.vehicle.registered.v1': {
     readonly vehicleId: string;
     readonly branchId: string;
@@ -114,6 +132,12 @@ export const DOMAIN_OF = {
   'forecourt.rental.overdue.v1': 'rentals',
   'forecourt.invoice.issued.v1': 'accounting',
   'forecourt.entry.posted.v1': 'accounting',
+  'forecourt.legal-entity.opened.v1': 'accounting',
+  'forecourt.branch.registered.v1': 'vehicles',
+  'forecourt.branch.updated.v1': 'vehicles',
+  'forecourt.class.registered.v1': 'vehicles',
+  'forecourt.class.updated.v1': 'vehicles',
+  'forecourt.rate-plan.published.v1': 'rentals',
   'forecourt.vehicle.registered.v1': 'vehicles',
   'forecourt.vehicle.span-reassigned.v1': 'vehicles',
   'forecourt.vehicle.updated.v1': 'vehicles',

@@ -7,6 +7,7 @@ const code = z.string().min(1).max(40);
 const instant = z.iso.datetime();
 const minor = z.int();
 const currency = z.string().length(3);
+const branch = z.object({ branchId: code, entityId: code, timeZone: code });
 const rental = { rentalId: id, branchId: code, status: code };
 
 /** Unknown members are dropped, so a newer producer may add data within a version. */
@@ -73,6 +74,12 @@ const DATA = {
     postingDate: z.iso.date(),
     source: z.string().max(200),
   }),
+  'forecourt.legal-entity.opened.v1': z.object({ entityId: code, functionalCurrency: currency }),
+  'forecourt.branch.registered.v1': branch,
+  'forecourt.branch.updated.v1': branch,
+  'forecourt.class.registered.v1': z.object({ classId: code }),
+  'forecourt.class.updated.v1': z.object({ classId: code }),
+  'forecourt.rate-plan.published.v1': z.object({ planId: code, planVersion: z.int() }),
   'forecourt.vehicle.registered.v1': z.object({
     vehicleId: id,
     branchId: code,

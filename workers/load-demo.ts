@@ -2,9 +2,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, openDb } from '../db/client.ts';
 import { openLegalEntity } from '../db/commands/accounting.ts';
+import { registerBranch, registerClass } from '../db/commands/branches.ts';
 import { createCustomer } from '../db/commands/customers.ts';
 import { publishRatePlan } from '../db/commands/rate-plans.ts';
-import { registerBranch, registerClass, registerVehicle } from '../db/commands/vehicles.ts';
+import { registerVehicle } from '../db/commands/vehicles.ts';
 import { listCustomers } from '../db/queries/rentals.ts';
 import { listVehicles } from '../db/queries/vehicles.ts';
 import { DEMO_CHART } from '../domain/ledger.ts';

@@ -1,6 +1,6 @@
 // Branches: where vehicles are handed over, each with its time zone and its legal entity.
 import { createRoute, z } from '@hono/zod-openapi';
-import { registerBranch, updateBranch } from '../../db/commands/vehicles.ts';
+import { registerBranch, updateBranch } from '../../db/commands/branches.ts';
 import { branchActivity } from '../../db/queries/events.ts';
 import { branchById, listBranches } from '../../db/queries/vehicles.ts';
 import { principalOf } from '../../domain/actor.ts';

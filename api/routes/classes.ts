@@ -1,6 +1,6 @@
 // Vehicle classes by their ACRISS code: what customers book.
 import { createRoute, z } from '@hono/zod-openapi';
-import { registerClass, updateClass } from '../../db/commands/vehicles.ts';
+import { registerClass, updateClass } from '../../db/commands/branches.ts';
 import { classById, listClasses } from '../../db/queries/vehicles.ts';
 import { principalOf } from '../../domain/actor.ts';
 import type { ApiDeps } from '../deps.ts';

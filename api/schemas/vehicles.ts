@@ -1,6 +1,7 @@
 // Branches, classes and vehicles as they are sent and shown, and what is free of them.
 import { z } from '@hono/zod-openapi';
-import type { BranchRow, ClassRow, VehicleRow } from '../../db/commands/vehicles.ts';
+import type { BranchRow, ClassRow } from '../../db/commands/branches.ts';
+import type { VehicleRow } from '../../db/commands/vehicles.ts';
 import { BranchId, ClassId, EntityId, Id, Instant, pageQuery, TimeZone, text } from './common.ts';
 
 const minutes = z.int().min(0).max(1_440);

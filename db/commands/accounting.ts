@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Account, finalInvoicePostings, type LegalEntity } from '../../domain/ledger.ts';
 import type { Quote } from '../../domain/pricing.ts';
 import { type Db, type Tx, transact } from '../client.ts';
-import { publish } from '../outbox.ts';
+import { codeAggregate, publish } from '../outbox.ts';
 import { named } from './ledger-refusals.ts';
 
 /** Opens an entity's books. Repeating it adds what is missing and changes nothing that is there. */
@@ -15,15 +15,23 @@ export function openLegalEntity(
   chart: readonly Account[],
 ): Promise<void> {
   return transact(db, 'accounting_rw', principal, async (tx) => {
-    await sql`insert into accounting.legal_entity (id, name, functional_currency, time_zone)
+    const opened = await sql`insert into accounting.legal_entity
+      (id, name, functional_currency, time_zone)
       values (${entity.id}, ${entity.name}, ${entity.functionalCurrency}, ${entity.timeZone})
-      on conflict do nothing`.execute(tx);
+      on conflict do nothing returning id`.execute(tx);
     await sql`insert into accounting.account
       (entity_id, code, name, type, currency, live_balance)
       select ${entity.id}, a->>'code', a->>'name', a->>'type', a->>'currency',
         (a->>'liveBalance')::boolean
       from jsonb_array_elements(${JSON.stringify(chart)}::jsonb) a
       on conflict do nothing`.execute(tx);
+    if (opened.rows.length === 0) return;
+    await publish(tx, {
+      type: 'forecourt.legal-entity.opened.v1',
+      aggregateId: codeAggregate('legal-entity', entity.id),
+      sequence: 1,
+      data: { entityId: entity.id, functionalCurrency: entity.functionalCurrency },
+    });
   });
 }
 

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { type RatePlan, validateRatePlan } from '../../domain/rate-plan.ts';
 import { type Db, transact } from '../client.ts';
+import { codeAggregate, publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
 
 /**
@@ -27,6 +28,12 @@ export function publishRatePlan(
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows === 0n) return;
+    await publish(tx, {
+      type: 'forecourt.rate-plan.published.v1',
+      aggregateId: codeAggregate('rate-plan', plan.id),
+      sequence: plan.version,
+      data: { planId: plan.id, planVersion: plan.version },
+    });
     await recordAudit(tx, {
       action: 'rate-plan.publish',
       subjectType: 'rate_plan',

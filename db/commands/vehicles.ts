@@ -1,25 +1,14 @@
-// The register: branches, classes and vehicles, each change with its event and audit row.
+// The register of vehicles: each change with its event and audit row.
 import { type Selectable, sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
-import type { VehiclesBranch, VehiclesClass, VehiclesVehicle } from '../schema.ts';
+import type { VehiclesVehicle } from '../schema.ts';
 import { recordAudit } from './audit.ts';
 import { insertOnce, updateVersion } from './master-data.ts';
 
-export type BranchRow = Selectable<VehiclesBranch>;
-export type ClassRow = Selectable<VehiclesClass>;
 export type VehicleRow = Selectable<VehiclesVehicle>;
 
-export type NewBranch = {
-  readonly id: string;
-  readonly name: string;
-  readonly timeZone: string;
-  readonly entityId: string;
-  readonly turnaroundMinutes?: number | undefined;
-  readonly noShowGraceMinutes?: number | undefined;
-};
-export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId' | 'timeZone'>>;
 export type NewVehicle = {
   readonly id: string;
   readonly plate: string;
@@ -34,64 +23,6 @@ export type NewVehicle = {
 export type VehicleChange = Partial<
   Pick<NewVehicle, 'plate' | 'classId' | 'branchId' | 'make' | 'model' | 'modelYear'>
 > & { readonly status?: 'preparing' | 'in_service' | undefined };
-
-/** Throws `duplicate` when the code is taken by another branch. */
-export function registerBranch(db: Db, principal: string, branch: NewBranch): Promise<BranchRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
-    const columns = { ...branchColumns(branch), id: branch.id };
-    const { row, created } = await insertOnce<BranchRow>(tx, 'vehicles.branch', columns);
-    if (created) await recordAudit(tx, audit('branch.register', 'branch', row.id, branch));
-    return row;
-  });
-}
-
-/** Throws `not-found`, or `version-conflict` when `version` is not the newest. */
-export function updateBranch(
-  db: Db,
-  principal: string,
-  id: string,
-  version: number,
-  change: BranchChange,
-): Promise<BranchRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
-    const row = await updateVersion<BranchRow>(
-      tx,
-      'vehicles.branch',
-      id,
-      version,
-      branchColumns(change),
-    );
-    await recordAudit(tx, audit('branch.update', 'branch', id, change));
-    return row;
-  });
-}
-
-/** Throws `duplicate` when the code is taken by another class. */
-export function registerClass(
-  db: Db,
-  principal: string,
-  vehicleClass: { readonly id: string; readonly name: string },
-): Promise<ClassRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
-    const { row, created } = await insertOnce<ClassRow>(tx, 'vehicles.class', vehicleClass);
-    if (created) await recordAudit(tx, audit('class.register', 'class', row.id, vehicleClass));
-    return row;
-  });
-}
-
-export function updateClass(
-  db: Db,
-  principal: string,
-  id: string,
-  version: number,
-  change: { readonly name?: string | undefined },
-): Promise<ClassRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
-    const row = await updateVersion<ClassRow>(tx, 'vehicles.class', id, version, change);
-    await recordAudit(tx, audit('class.update', 'class', id, change));
-    return row;
-  });
-}
 
 /** Throws `duplicate` for a plate that is taken, `not-found` for an unknown branch or class. */
 export function registerVehicle(
@@ -114,7 +45,7 @@ export function registerVehicle(
         odometerKm: row.odometer_km,
       },
     });
-    await recordAudit(tx, audit('vehicle.register', 'vehicle', row.id, vehicle));
+    await recordAudit(tx, audit('vehicle.register', row.id, vehicle));
     return row;
   });
 }
@@ -137,7 +68,7 @@ export function updateVehicle(
       sequence: row.version,
       data: { vehicleId: id, branchId: row.branch_id, classId: row.class_id },
     });
-    await recordAudit(tx, audit('vehicle.update', 'vehicle', id, change));
+    await recordAudit(tx, audit('vehicle.update', id, change));
     return row;
   });
 }
@@ -163,24 +94,8 @@ async function refuseIfBooked(tx: Tx, vehicleId: string): Promise<void> {
   }
 }
 
-function audit(
-  action: string,
-  subjectType: 'vehicle' | 'branch' | 'class',
-  subjectId: string,
-  after: object,
-) {
-  return { action, subjectType, subjectId, after };
-}
-
-function branchColumns(branch: Partial<NewBranch>) {
-  return {
-    id: branch.id,
-    name: branch.name,
-    time_zone: branch.timeZone,
-    entity_id: branch.entityId,
-    turnaround_minutes: branch.turnaroundMinutes,
-    no_show_grace_minutes: branch.noShowGraceMinutes,
-  };
+function audit(action: string, vehicleId: string, after: object) {
+  return { action, subjectType: 'vehicle', subjectId: vehicleId, after } as const;
 }
 
 function vehicleColumns(vehicle: Partial<NewVehicle> & VehicleChange) {

@@ -2,17 +2,20 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createCustomer, updateCustomer } from '../../db/commands/customers.ts';
+import { openLegalEntity } from '../../db/commands/accounting.ts';
 import {
   registerBranch,
   registerClass,
-  registerVehicle,
   updateBranch,
   updateClass,
-  updateVehicle,
-} from '../../db/commands/vehicles.ts';
+} from '../../db/commands/branches.ts';
+import { createCustomer, updateCustomer } from '../../db/commands/customers.ts';
+import { publishRatePlan } from '../../db/commands/rate-plans.ts';
+import { registerVehicle, updateVehicle } from '../../db/commands/vehicles.ts';
+import { codeAggregate } from '../../db/outbox.ts';
 import { customerById, listCustomers } from '../../db/queries/rentals.ts';
 import { branchById, listVehicles, vehicleById } from '../../db/queries/vehicles.ts';
+import { GOLD_1 } from '../../domain/rate-plan.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, book, CLASS, hour, plantFleet } from '../support/fleet.ts';
 
@@ -92,6 +95,28 @@ describe('changing', () => {
     expect(await vehicleById(t.db, vehicle.id)).toEqual(changed);
     expect((await facts(vehicle.id)).map((fact) => fact.seq)).toEqual([1, 2]);
     expect(await audited(vehicle.id)).toBe(2);
+  });
+
+  test('of a branch and a class too, under the aggregate id of their code', async () => {
+    const { branchId } = await plantFleet(t.db, { vehicles: 1 });
+    await updateBranch(t.db, AGENT, branchId, 1, { name: 'Elsewhere' });
+    const published = await facts(codeAggregate('branch', branchId));
+    expect(published.map((fact) => fact.seq)).toEqual([1, 2]);
+    expect(codeAggregate('branch', 'VIE')).not.toBe(codeAggregate('class', 'VIE'));
+    const classId = 'XDMR';
+    await registerClass(t.db, AGENT, { id: classId, name: 'Any' });
+    await updateClass(t.db, AGENT, classId, 1, { name: 'Other' });
+    expect(await facts(codeAggregate('class', classId))).toHaveLength(2);
+  });
+
+  test('so are a rate plan and a legal entity, once', async () => {
+    const entity = { id: 'FC-ONE', name: 'One', functionalCurrency: 'EUR', timeZone: 'UTC' };
+    for (let n = 0; n < 2; n += 1) {
+      await publishRatePlan(t.db, AGENT, GOLD_1);
+      await openLegalEntity(t.db, AGENT, entity, []);
+    }
+    expect(await facts(codeAggregate('rate-plan', GOLD_1.id))).toHaveLength(1);
+    expect(await facts(codeAggregate('legal-entity', 'FC-ONE'))).toHaveLength(1);
   });
 
   test('of two who know the same version, one is told that it moved on', async () => {

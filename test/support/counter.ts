@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Db } from '../../db/client.ts';
 import { openLegalEntity } from '../../db/commands/accounting.ts';
+import { registerBranch, registerClass } from '../../db/commands/branches.ts';
 import { createCustomer } from '../../db/commands/customers.ts';
 import { publishRatePlan } from '../../db/commands/rate-plans.ts';
-import { registerBranch, registerClass, registerVehicle } from '../../db/commands/vehicles.ts';
+import { registerVehicle } from '../../db/commands/vehicles.ts';
 import { DEMO_CHART } from '../../domain/ledger.ts';
 import { GOLD_1 } from '../../domain/rate-plan.ts';
 

@@ -1,0 +1,106 @@
+// Branches and vehicle classes: each change with its event and audit row.
+import type { Selectable } from 'kysely';
+import { type Db, type Tx, transact } from '../client.ts';
+import { codeAggregate, publish } from '../outbox.ts';
+import type { VehiclesBranch, VehiclesClass } from '../schema.ts';
+import { recordAudit } from './audit.ts';
+import { insertOnce, updateVersion } from './master-data.ts';
+
+export type BranchRow = Selectable<VehiclesBranch>;
+export type ClassRow = Selectable<VehiclesClass>;
+
+export type NewBranch = {
+  readonly id: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly entityId: string;
+  readonly turnaroundMinutes?: number | undefined;
+  readonly noShowGraceMinutes?: number | undefined;
+};
+export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId' | 'timeZone'>>;
+export type NewClass = { readonly id: string; readonly name: string };
+
+/** Throws `duplicate` when the code is taken by another branch. */
+export function registerBranch(db: Db, principal: string, branch: NewBranch): Promise<BranchRow> {
+  return transact(db, 'vehicles_rw', principal, async (tx) => {
+    const columns = { ...branchColumns(branch), id: branch.id };
+    const { row, created } = await insertOnce<BranchRow>(tx, 'vehicles.branch', columns);
+    if (created) await recordBranch(tx, 'register', row, branch);
+    return row;
+  });
+}
+
+/** Throws `not-found`, or `version-conflict` when `version` is not the newest. */
+export function updateBranch(
+  db: Db,
+  principal: string,
+  id: string,
+  version: number,
+  change: BranchChange,
+): Promise<BranchRow> {
+  return transact(db, 'vehicles_rw', principal, async (tx) => {
+    const columns = branchColumns(change);
+    const row = await updateVersion<BranchRow>(tx, 'vehicles.branch', id, version, columns);
+    await recordBranch(tx, 'update', row, change);
+    return row;
+  });
+}
+
+/** Throws `duplicate` when the code is taken by another class. */
+export function registerClass(db: Db, principal: string, named: NewClass): Promise<ClassRow> {
+  return transact(db, 'vehicles_rw', principal, async (tx) => {
+    const { row, created } = await insertOnce<ClassRow>(tx, 'vehicles.class', named);
+    if (created) await recordClass(tx, 'register', row, named);
+    return row;
+  });
+}
+
+export function updateClass(
+  db: Db,
+  principal: string,
+  id: string,
+  version: number,
+  change: { readonly name?: string | undefined },
+): Promise<ClassRow> {
+  return transact(db, 'vehicles_rw', principal, async (tx) => {
+    const row = await updateVersion<ClassRow>(tx, 'vehicles.class', id, version, change);
+    await recordClass(tx, 'update', row, change);
+    return row;
+  });
+}
+
+const DONE = { register: 'registered', update: 'updated' } as const;
+type Verb = keyof typeof DONE;
+
+async function recordBranch(tx: Tx, verb: Verb, row: BranchRow, after: object): Promise<void> {
+  await publish(tx, {
+    type: `forecourt.branch.${DONE[verb]}.v1`,
+    aggregateId: codeAggregate('branch', row.id),
+    sequence: row.version,
+    data: { branchId: row.id, entityId: row.entity_id, timeZone: row.time_zone },
+  });
+  const subject = { subjectType: 'branch', subjectId: row.id } as const;
+  await recordAudit(tx, { action: `branch.${verb}`, ...subject, after });
+}
+
+async function recordClass(tx: Tx, verb: Verb, row: ClassRow, after: object): Promise<void> {
+  await publish(tx, {
+    type: `forecourt.class.${DONE[verb]}.v1`,
+    aggregateId: codeAggregate('class', row.id),
+    sequence: row.version,
+    data: { classId: row.id },
+  });
+  const subject = { subjectType: 'class', subjectId: row.id } as const;
+  await recordAudit(tx, { action: `class.${verb}`, ...subject, after });
+}
+
+function branchColumns(branch: Partial<NewBranch>) {
+  return {
+    id: branch.id,
+    name: branch.name,
+    time_zone: branch.timeZone,
+    entity_id: branch.entityId,
+    turnaround_minutes: branch.turnaroundMinutes,
+    no_show_grace_minutes: branch.noShowGraceMinutes,
+  };
+}
