@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'servers',
           globalSetup: ['test/support/global-setup.ts'],
           include: ['test/**/*.test.ts'],
-          exclude: ['test/domain/**', 'test/lint-fixture/**'],
+          exclude: ['test/domain/**', 'test/lint-fixture/**', '**/node_modules/**'],
         },
       },
     ],

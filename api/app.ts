@@ -1,26 +1,45 @@
 // The API as one app: what every request passes, the routes, and the answer to everything else.
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { authenticated } from './auth/authenticate.ts';
+import { countKeyUse } from './auth/key-uses.ts';
 import { branchZones } from './branch-zones.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { docs } from './docs.ts';
 import { onError } from './errors.ts';
 import { acceptsJson, soundAddress } from './middleware/address.ts';
+import { cacheable } from './middleware/cache.ts';
+import { compress } from './middleware/compress.ts';
+import { crossOrigin } from './middleware/cors.ts';
 import { observe } from './middleware/observe.ts';
+import { originOf } from './middleware/origin.ts';
+import { limitCallers, limitPeers } from './middleware/rate-limit.ts';
 import { ProblemError, problemResponse } from './problems.ts';
 import type { ApiRouter } from './router.ts';
 import { accountingRoutes } from './routes/accounting.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { approvalRoutes } from './routes/approvals.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { availabilityRoutes } from './routes/availability.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { classRoutes } from './routes/classes.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { healthRoutes } from './routes/health.ts';
+import { licenceRoutes } from './routes/licences.ts';
+import { meRoutes } from './routes/me.ts';
+import { partnerRoutes } from './routes/partners.ts';
+import { privacyRoutes } from './routes/privacy.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { rentalCommandRoutes } from './routes/rental-commands.ts';
 import { rentalRoutes } from './routes/rentals.ts';
+import { sessionKeyRoutes } from './routes/session-keys.ts';
+import { staffRoutes } from './routes/staff.ts';
 import { vehicleRoutes } from './routes/vehicles.ts';
 
 const API = '/api/v1';
+const PAGES = ['/openapi.json', '/docs/*'];
+/** The description changes with a release; nobody needs it within minutes. */
+const PAGES_KEPT_S = 300;
 
 /** Answers `fetch`: tests and the server give it the same requests. */
 export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
@@ -28,7 +47,15 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   app.onError(onError);
   app.use(observe(deps));
   app.use(soundAddress);
+  const limited = limitPeers(deps);
+  if (deps.corsOrigins?.length) app.use(`${API}/*`, crossOrigin(deps.corsOrigins));
+  for (const path of [`${API}/*`, ...PAGES]) app.use(path, compress, limited);
+  for (const path of PAGES) app.use(path, cacheable(PAGES_KEPT_S));
   app.use(`${API}/*`, acceptsJson);
+  app.use(`${API}/*`, originOf(deps));
+  app.use(`${API}/*`, authenticated(deps.authenticate));
+  app.use(`${API}/*`, limitCallers(deps));
+  if (deps.keyUses) app.use(`${API}/*`, countKeyUse(deps.keyUses, deps.now));
   app.use('/openapi.json', acceptsJson);
   for (const routes of apiRoutes(deps)) app.route(API, routes);
   app.route('/', healthRoutes(deps));
@@ -44,11 +71,20 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     classRoutes(deps),
     vehicleRoutes(deps),
     customerRoutes(deps),
+    privacyRoutes(deps),
+    licenceRoutes(deps),
+    sessionKeyRoutes(deps),
     availabilityRoutes(deps),
     quoteRoutes(deps),
     rentalRoutes(deps, zones),
     rentalCommandRoutes(deps, zones),
     accountingRoutes(deps),
+    meRoutes(deps),
+    staffRoutes(deps),
+    apiKeyRoutes(deps),
+    partnerRoutes(deps),
+    approvalRoutes(deps),
+    auditRoutes(deps),
   ];
 }
 

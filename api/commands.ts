@@ -1,19 +1,24 @@
-// Sends rentals' commands to their workflows and waits for the answer, but never for ever.
+// Sends commands to their workflows and waits for the answer, but never for ever.
 import { setTimeout as delay } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { rentalById } from '../db/queries/rentals.ts';
+import type { ErasureState } from '../domain/erasure.ts';
 import { DomainError } from '../domain/errors.ts';
 import { isFinal, type RentalRequest, type RentalState } from '../domain/rental.ts';
 import { temporalAnswers, withDeadline } from '../temporal-config/connection.ts';
 import { rentalWorkflowId } from '../temporal-config/names.ts';
-import { rentalStartOptions } from '../temporal-config/starts.ts';
+import { erasureStartOptions, rentalStartOptions } from '../temporal-config/starts.ts';
+import { type BeginErasure, begin } from '../workflows/erasure.messages.ts';
+import type { erasure } from '../workflows/erasure.ts';
 import { type Envelope, reserve } from '../workflows/rental.messages.ts';
 import type { rental } from '../workflows/rental.ts';
 import type { ApiDeps } from './deps.ts';
 import { refusalOf } from './errors.ts';
 import { ProblemError } from './problems.ts';
 
+/** Whoever commands has been shown to see the rental; this explains what became of it. */
+const READER = 'system:api';
 /** Well below the age at which an idempotency lock is taken over (30 s). */
 const COMMAND_TIMEOUT_MS = 20_000;
 /** A command that took this long makes us ask whether anybody is there at all. */
@@ -37,6 +42,24 @@ export function sendReserve(
       rentalStartOptions(id, { branchId }),
     );
     return deps.temporal.workflow.executeUpdateWithStart(reserve, {
+      args: [envelope],
+      updateId: envelope.commandId,
+      startWorkflowOperation: start,
+    });
+  });
+}
+
+/** Starts a person's erasure, or joins it. Throws the refusal of the workflow, or as above. */
+export function sendErasure(
+  deps: ApiDeps,
+  envelope: Envelope<BeginErasure>,
+): Promise<ErasureState> {
+  return waiting(deps, () => {
+    const start = new WithStartWorkflowOperation<typeof erasure>(
+      'erasure',
+      erasureStartOptions(envelope.command.customerId),
+    );
+    return deps.temporal.workflow.executeUpdateWithStart(begin, {
       args: [envelope],
       updateId: envelope.commandId,
       startWorkflowOperation: start,
@@ -73,7 +96,7 @@ function hasEnded(error: unknown): boolean {
 
 /** Returns only when row and workflow disagree, which is ours to look into. */
 async function explainEnd(deps: ApiDeps, rentalId: string, command: string): Promise<void> {
-  const state = await rentalById(deps.db, rentalId);
+  const state = await rentalById(deps.db, READER, rentalId);
   if (state === undefined) throw new DomainError('not-found', 'There is no such rental.');
   if (isFinal(state.status) || state.status === 'returned') {
     throw new DomainError(

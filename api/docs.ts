@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
+import { SECURITY_SCHEMES } from './auth/access.ts';
 import type { ApiEnv } from './deps.ts';
 import { ProblemError } from './problems.ts';
 
 const ABOUT = {
   openapi: '3.1.0',
+  servers: [{ url: '/' }],
   info: {
     title: 'Forecourt',
     version: '1',
@@ -21,7 +23,7 @@ const ABOUT = {
 /** Scripts and styles from here only; the pages style elements inline, and icons are data URIs. */
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
-  "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'";
+  "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -50,10 +52,13 @@ const FILES: Readonly<Record<string, string>> = {
 
 /** `app` must have all its routes: the document is made once, when it is first asked for. */
 export function docs(app: OpenAPIHono<ApiEnv>): Hono<ApiEnv> {
+  for (const [name, scheme] of Object.entries(SECURITY_SCHEMES)) {
+    app.openAPIRegistry.registerComponent('securitySchemes', name, scheme);
+  }
   let document: string | undefined;
   return new Hono<ApiEnv>()
     .get('/openapi.json', (c) => {
-      document ??= JSON.stringify(app.getOpenAPI31Document(ABOUT));
+      document ??= JSON.stringify(named(app.getOpenAPI31Document(ABOUT)));
       return c.body(document, 200, { 'content-type': 'application/json' });
     })
     .get('/docs', (c) => c.body(PAGE, 200, page('text/html; charset=utf-8')))
@@ -68,6 +73,31 @@ export function docs(app: OpenAPIHono<ApiEnv>): Hono<ApiEnv> {
         'cache-control': 'public, max-age=86400',
       });
     });
+}
+
+type Document = ReturnType<OpenAPIHono<ApiEnv>['getOpenAPI31Document']>;
+type Operation = { operationId?: string; readonly tags?: readonly string[] };
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Gives each operation a name for generated clients, and lists the tags that they use. */
+function named(document: Document): Document {
+  const tags = new Set<string>();
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of METHODS) {
+      const operation = (item as Partial<Record<string, Operation>>)[method];
+      if (operation === undefined) continue;
+      operation.operationId ??= operationId(method, path);
+      for (const tag of operation.tags ?? []) tags.add(tag);
+    }
+  }
+  return { ...document, tags: [...tags].sort().map((name) => ({ name })) };
+}
+
+/** `post /api/v1/rentals/{id}/check-out` is `postRentalsIdCheckOut`. */
+function operationId(method: string, path: string): string {
+  const words = path.replace('/api/v1', '').split(/[^A-Za-z0-9]+/);
+  return words.reduce((name, word) => name + word.charAt(0).toUpperCase() + word.slice(1), method);
 }
 
 function page(type: string): Record<string, string> {

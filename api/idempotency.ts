@@ -4,6 +4,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context, TypedResponse } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { v5 as uuidv5 } from 'uuid';
 import {
   claimKey,
   freeKey,
@@ -35,6 +36,8 @@ export const IdempotencyHeader = z.object({
     }),
 });
 
+/** Of the ids that `idOfKey` makes: a UUID of our own, as RFC 9562 section 5.5 asks for. */
+const SECRETS = 'a1d4c0de-6f72-4563-8f75-727400000001';
 const USABLE_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
@@ -115,6 +118,15 @@ function reply<T, S extends ContentfulStatusCode>(
     ...answer.headers,
   });
   return response as unknown as TypedResponse<T, S, 'json'>;
+}
+
+/**
+ * For what makes a secret, whose answer must not be kept: the id that this key binds, the same for
+ * every repeat, so that a second one is refused as a duplicate (UUID version 5 of the key's scope).
+ */
+export function idOfKey(c: Context<ApiEnv>, deps: ApiDeps): string {
+  const { principal, route, key } = scopeOf(c, deps);
+  return uuidv5(JSON.stringify([principal, route, key]), SECRETS);
 }
 
 function scopeOf(c: Context<ApiEnv>, deps: ApiDeps): KeyScope {

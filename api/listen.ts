@@ -1,8 +1,9 @@
 // Puts the app on a socket with the limits of a public server, and takes it off again in order.
-import type { Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { AuthorizationServer } from './auth/server/authorization-server.ts';
 import type { ApiEnv } from './deps.ts';
 import type { Health } from './health.ts';
 
@@ -19,31 +20,30 @@ const REQUEST_TIMEOUT_MS = 29_000;
 const MAX_HEAD_BYTES = 16_384;
 const DRAIN_MS = 10_000;
 
-/** Until callers sign in, only this machine may call: everyone would act as the demo agent. */
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
-
 type Options = {
   /** 0 takes any free port. */
   readonly port: number;
+  /** Left out, this machine only: what others reach should have TLS in front of it. */
   readonly host?: string;
   /** How long ready says 503 before the socket closes; gives load balancers time to see it. */
   readonly noticeMs?: number;
+  /** Answers the addresses that it owns; the app answers all others. */
+  readonly authorization?: Pick<AuthorizationServer, 'owns' | 'handle'> | undefined;
 };
 
-/** Rejects for a host that others could reach, and when the port is taken. */
+/** Rejects when the port is taken. */
 export async function listen(
   app: OpenAPIHono<ApiEnv>,
   health: Health,
   options: Options,
 ): Promise<Listening> {
   const host = options.host ?? '127.0.0.1';
-  if (!LOOPBACK.has(host)) {
-    throw new Error(`HOST=${host} is refused: without sign-in the API serves loopback only.`);
-  }
   const server = createAdaptorServer({
     fetch: app.fetch,
     // Hono's error pages and Node's globals stay as they are for the rest of the process.
     overrideGlobalObjects: false,
+    createServer: ((serverOptions: object, answer: RequestListener) =>
+      createServer(serverOptions, besides(options.authorization, answer))) as typeof createServer,
     serverOptions: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -61,6 +61,16 @@ export async function listen(
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   return { port, close: () => close(server, health, options.noticeMs ?? 0) };
+}
+
+/** The authorization server speaks Node's own requests, the app those of the web. */
+function besides(authorization: Options['authorization'], answer: RequestListener) {
+  const listener: RequestListener = (request, response) => {
+    const [path = ''] = (request.url ?? '').split('?');
+    if (authorization?.owns(path)) authorization.handle(request, response);
+    else answer(request, response);
+  };
+  return listener;
 }
 
 async function close(server: Server, health: Health, noticeMs: number): Promise<void> {

@@ -9,17 +9,20 @@ type Kind = { readonly status: ContentfulStatusCode; readonly title: string };
 
 /** Refusals by the rules of the trade. A code that is missing here does not compile. */
 const DOMAIN_PROBLEMS = {
+  'approval-expired': { status: 409, title: 'It was not approved in time' },
   'booking-too-long': { status: 422, title: 'The rental is longer than rentals may be' },
   'branch-not-supported': { status: 422, title: 'This branch cannot do that' },
   'currency-mismatch': { status: 422, title: 'The currencies differ' },
   'due-not-later': { status: 422, title: 'The end does not lie after the beginning' },
   duplicate: { status: 409, title: 'It exists already' },
+  'four-eyes': { status: 403, title: 'Another person has to do this' },
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key belongs to another request',
   },
   'invalid-state': { status: 409, title: 'The present state does not allow this' },
   'invalid-time': { status: 422, title: 'This is not a point in time' },
+  'limit-exceeded': { status: 403, title: 'It is above your limit' },
   'no-vehicle': { status: 409, title: 'No vehicle is kept for this rental' },
   'not-found': { status: 404, title: 'There is no such thing' },
   'odometer-rollback': { status: 422, title: 'The odometer went backwards' },
@@ -39,6 +42,18 @@ const DOMAIN_PROBLEMS = {
 const API_PROBLEMS = {
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'malformed-url': { status: 400, title: 'The address is not valid' },
+  'decryption-failed': { status: 400, title: 'The message does not open' },
+  'encryption-required': { status: 400, title: 'This request must be encrypted' },
+  'invalid-key': { status: 400, title: 'This is not a public key' },
+  'session-expired': { status: 401, title: 'The encrypted session is over' },
+  'sequence-reused': { status: 409, title: 'The message was received before' },
+  unauthenticated: { status: 401, title: 'Sign in first' },
+  'invalid-credentials': { status: 401, title: 'This is not how you sign in' },
+  'invalid-token': { status: 401, title: 'The token is not valid' },
+  'token-expired': { status: 401, title: 'The token has expired' },
+  'token-revoked': { status: 401, title: 'The token is not good any more' },
+  forbidden: { status: 403, title: 'You may not do this' },
+  'insufficient-scope': { status: 403, title: 'The token was not given for this' },
   'idempotency-key-missing': { status: 400, title: 'This request needs an Idempotency-Key' },
   'idempotency-key-invalid': { status: 400, title: 'The Idempotency-Key is not usable' },
   'method-not-allowed': { status: 405, title: 'This method is not offered here' },
@@ -50,6 +65,7 @@ const API_PROBLEMS = {
   'unknown-field': { status: 422, title: 'The request has a field that does not exist' },
   'too-long': { status: 422, title: 'A text is too long' },
   'unknown-reference': { status: 422, title: 'The request names something that does not exist' },
+  'quota-exceeded': { status: 429, title: 'Too many requests' },
   'precondition-required': { status: 428, title: 'This request needs If-Match' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   'service-unavailable': { status: 503, title: 'A part that this request needs is down' },
@@ -96,10 +112,11 @@ export function isProblemSlug(code: string): code is ProblemSlug {
   return Object.hasOwn(PROBLEMS, code);
 }
 
-/** The problem as an answer; `instance` is the id by which the log is searched. */
-export function problemResponse(c: Context<ApiEnv>, problem: ProblemError): Response {
+/** The problem as JSON; `instance` is the id by which the log is searched. */
+export function problemBody(c: Context<ApiEnv>, problem: ProblemError) {
   const { status, title } = PROBLEMS[problem.slug];
-  const body = {
+  c.set('problem', problem.slug);
+  return {
     ...problem.more,
     type: `/problems/${problem.slug}`,
     title,
@@ -108,7 +125,11 @@ export function problemResponse(c: Context<ApiEnv>, problem: ProblemError): Resp
     instance: `urn:uuid:${c.get('requestId')}`,
     traceId: trace.getActiveSpan()?.spanContext().traceId,
   };
-  return c.body(JSON.stringify(body), status, {
+}
+
+export function problemResponse(c: Context<ApiEnv>, problem: ProblemError): Response {
+  const body = problemBody(c, problem);
+  return c.body(JSON.stringify(body), body.status, {
     ...problem.headers,
     'content-type': 'application/problem+json',
   });

@@ -10,6 +10,7 @@ import { type Company, createCompany, type Pool, pools } from './support/company
 import { openHttpClient } from './support/http.ts';
 import { median, percentile, progress, rounded, setting } from './support/measure.ts';
 import { freePort, startProcess } from './support/process.ts';
+import { benchToken } from './support/token.ts';
 
 /** 5 classes: 10,000 vehicles, 100 candidates an answer; 100 rentals each: 1,000,000. */
 const COMPANY: Company = { branches: 20, vehiclesPerPool: 100 };
@@ -163,6 +164,7 @@ async function measureHttp(ctx: BenchContext): Promise<Figure> {
     },
   });
   const http = openHttpClient(port);
+  const authorization = `Bearer ${await benchToken(ctx, port)}`;
   const latenciesMs: number[] = [];
   let failures = 0;
   try {
@@ -170,7 +172,7 @@ async function measureHttp(ctx: BenchContext): Promise<Figure> {
       const path = `/api/v1/availability?${new URLSearchParams(randomProbe())}`;
       const status = await timed(
         index < 0 ? [] : latenciesMs,
-        async () => (await http.get(path)).status,
+        async () => (await http.get(path, { authorization })).status,
       );
       if (status !== 200) failures += 1;
     }

@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   availability: () => import('./availability.ts'),
   post: () => import('./post.ts'),
   outbox: () => import('./outbox.ts'),
+  auth: () => import('./auth.ts'),
   reserve: () => import('./reserve.ts'),
 };
 
@@ -65,6 +66,10 @@ if (unknown.length > 0) {
 }
 // What is encrypted here is thrown away with the bench's namespace.
 process.env['PAYLOAD_KEYS'] ||= `bench:${randomBytes(32).toString('base64')}`;
+process.env['DATA_KEYS'] ||= `bench:${randomBytes(32).toString('base64')}`;
+process.env['AUTH_COOKIE_KEYS'] ||= randomBytes(32).toString('base64');
+// A bench asks as one person, far more often than a person may.
+process.env['RATE_LIMITS'] ||= 'staff=100000000,key=100000000,public=100000000';
 const context = contextOf(process.env);
 let met = true;
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {

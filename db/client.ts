@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
+import { currentOrigin } from './origin.ts';
 import type { DB } from './schema.ts';
 import { wakeIfPublished } from './wake.ts';
 
@@ -19,6 +20,19 @@ export type Role =
   | 'events_rw'
   | 'api_rw'
   | 'api_read';
+
+/**
+ * Who acts, and which rows of branch-bound and personal tables the policies let through: all (`*`),
+ * those of some branches (`branches:VIE,GRZ`), a customer's own (`customer:<id>`), or none of them.
+ */
+export type RowAccess = { readonly principal: string; readonly scope: string };
+
+/** A principal alone acts for the system, whose work knows no branches: effects, relays, upkeep. */
+export type Acting = string | RowAccess;
+
+export function rowAccess(acting: Acting): RowAccess {
+  return typeof acting === 'string' ? { principal: acting, scope: '*' } : acting;
+}
 
 const INT8 = 20;
 const DATE = 1082;
@@ -79,19 +93,19 @@ function openPool(connectionString: string, options: PoolOptions): pg.Pool {
 }
 
 /**
- * Runs `work` in one transaction as `role`, for `principal` (`kind:id`); both end with it. After a
+ * Runs `work` in one transaction as `role`, for `acting` (`kind:id`); both end with it. After a
  * deadlock or a serialization failure the server has undone everything, so `work` runs again: it
  * must touch nothing but `tx`. Wakes the relay after a commit that published facts.
  */
 export function transact<T>(
   db: Db,
   role: Role,
-  principal: string,
+  acting: Acting,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   return tracer.startActiveSpan(`transact ${role}`, { kind: SpanKind.CLIENT }, async (span) => {
     try {
-      return await retrying(() => once(db, role, principal, work));
+      return await retrying(() => once(db, role, acting, work));
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
@@ -104,14 +118,17 @@ export function transact<T>(
 async function once<T>(
   db: Db,
   role: Role,
-  principal: string,
+  acting: Acting,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
+  const { principal, scope } = rowAccess(acting);
   let transaction: Tx | undefined;
   const result = await db.transaction().execute(async (tx) => {
     transaction = tx;
     await sql`select set_config('role', ${role}, true),
-      set_config('app.principal', ${principal}, true)`.execute(tx);
+      set_config('app.principal', ${principal}, true),
+      set_config('app.scope', ${scope}, true),
+      set_config('app.origin', ${currentOrigin()}, true)`.execute(tx);
     return work(tx);
   });
   if (transaction) wakeIfPublished(db, transaction);

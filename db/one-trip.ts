@@ -1,7 +1,7 @@
 // A transaction of one statement in one round trip, for what every command of the API does first.
 import { type RawBuilder, sql } from 'kysely';
 import type pg from 'pg';
-import { type Db, poolOf, type Role } from './client.ts';
+import { type Acting, type Db, poolOf, type Role, rowAccess } from './client.ts';
 
 type Options = {
   /** False: do not wait for the disk. Only for what may be lost with a crash of the server. */
@@ -16,12 +16,14 @@ type Options = {
 export async function transactInOneTrip<T>(
   db: Db,
   role: Role,
-  principal: string,
+  acting: Acting,
   statement: RawBuilder<T>,
   options: Options = {},
 ): Promise<readonly T[]> {
+  const { principal, scope } = rowAccess(acting);
   const settings = sql`select set_config('role', ${sql.lit(role)}, true),
     set_config('app.principal', ${sql.lit(principal)}, true),
+    set_config('app.scope', ${sql.lit(scope)}, true),
     set_config('synchronous_commit', ${sql.lit(options.durable === false ? 'off' : 'on')}, true)`;
   const text = [settings, statement].map((part) => {
     const { sql: inlined, parameters } = part.compile(db);
@@ -56,16 +58,17 @@ const prepared = new WeakMap<pg.PoolClient, Set<string>>();
  */
 export async function callInOneTrip(
   db: Db,
-  principal: string,
+  acting: Acting,
   call: PreparedCall,
   values: readonly Value[],
 ): Promise<string | null> {
+  const { principal, scope } = rowAccess(acting);
   const client = await poolOf(db).connect();
   try {
     await prepareOnce(client, call);
     const results = (await client.query(
       `set local role ${call.role}; set local app.principal = ${literal(principal)};` +
-        `set local synchronous_commit = on;` +
+        `set local app.scope = ${literal(scope)}; set local synchronous_commit = on;` +
         `execute ${call.name} (${values.map(literal).join(',')})`,
     )) as unknown as readonly pg.QueryResult<{ readonly answer: string | null }>[];
     return results.at(-1)?.rows[0]?.answer ?? null;

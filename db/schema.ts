@@ -236,6 +236,56 @@ export interface EventsParked {
   type: string;
 }
 
+export interface PeopleApiClient {
+  created_at: Generated<string>;
+  id: string;
+  name: string;
+  partner_id: string;
+  scopes: string[];
+  secret_hash: Buffer;
+  status: Generated<string>;
+  version: Generated<number>;
+}
+
+export interface PeopleApiKey {
+  created_at: Generated<string>;
+  created_by: string;
+  expires_at: string;
+  hash: Buffer;
+  id: string;
+  last_used_at: string | null;
+  name: string;
+  owner: string;
+  prefix: string;
+  revoked_at: string | null;
+  scopes: string[];
+}
+
+export interface PeopleApiKeyUsage {
+  day: string;
+  key_id: string;
+  requests: number;
+  route: string;
+}
+
+export interface PeopleApproval {
+  amount: number;
+  branch_id: string | null;
+  decided_at: string | null;
+  decided_by: string | null;
+  expires_at: string;
+  id: string;
+  kind: string;
+  payee: string | null;
+  reason: string;
+  requested_at: string;
+  requested_by: string;
+  status: Generated<string>;
+  subject_id: string;
+  subject_type: string;
+  version: Generated<number>;
+}
+
 export interface PeopleAuditEntry {
   action: string;
   actor: string;
@@ -244,9 +294,160 @@ export interface PeopleAuditEntry {
   before: Json | null;
   command_id: string | null;
   id: Generated<string>;
+  /**
+   * From where: the address and the request, as the setting app.origin said; null for the system
+   */
+  origin: string | null;
   reason: string | null;
   subject_id: string;
   subject_type: string;
+}
+
+export interface PeopleAuditSeal {
+  entry_id: string;
+  hash: Buffer;
+  position: number;
+  sealed_at: Generated<string>;
+}
+
+export interface PeopleAuditUnsealed {
+  entry_id: string;
+}
+
+export interface PeopleLimitUse {
+  amount: number;
+  day: string;
+  id: string;
+  kind: string;
+  staff_id: string;
+  subject_id: string;
+}
+
+export interface PeopleMail {
+  body: string;
+  created_at: Generated<string>;
+  id: string;
+  subject_line: string;
+  to_address: string;
+}
+
+export interface PeopleOidcArtifact {
+  consumed_at: string | null;
+  expires_at: string;
+  grant_id: string | null;
+  id: string;
+  kind: string;
+  payload: Json;
+  session_id: string | null;
+  uid: string | null;
+  user_code: string | null;
+}
+
+export interface PeoplePartner {
+  branches: string[] | null;
+  created_at: Generated<string>;
+  id: string;
+  name: string;
+  status: Generated<string>;
+  version: Generated<number>;
+}
+
+export interface PeoplePassword {
+  changed_at: Generated<string>;
+  hash: string;
+  subject: string;
+}
+
+export interface PeopleRecoveryCode {
+  hash: Buffer;
+  subject: string;
+  used_at: string | null;
+}
+
+export interface PeopleRememberedDevice {
+  created_at: Generated<string>;
+  description: string;
+  expires_at: string;
+  hash: Buffer;
+  id: string;
+  subject: string;
+}
+
+export interface PeopleSession {
+  address: string | null;
+  device: string;
+  end_reason: string | null;
+  ended_at: string | null;
+  expires_at: string;
+  id: string;
+  last_seen_at: Generated<string>;
+  signed_in_at: Generated<string>;
+  subject: string;
+}
+
+export interface PeopleSessionKey {
+  created_at: Generated<string>;
+  expires_at: string;
+  id: string;
+  key_id: string;
+  last_sequence: Generated<number>;
+  principal: string;
+  secret: Buffer;
+}
+
+export interface PeopleSignInFailure {
+  account_hash: Buffer;
+  address: string;
+  at: Generated<string>;
+  id: Generated<number>;
+}
+
+export interface PeopleSigningKey {
+  algorithm: string;
+  created_at: Generated<string>;
+  key_id: string;
+  kid: string;
+  private_jwk: Buffer;
+  public_jwk: Json;
+  retires_at: string | null;
+  signs_from: string;
+}
+
+export interface PeopleSingleUseToken {
+  created_at: Generated<string>;
+  expires_at: string;
+  hash: Buffer;
+  purpose: string;
+  subject: string;
+  used_at: string | null;
+}
+
+export interface PeopleStaff {
+  branches: string[] | null;
+  created_at: Generated<string>;
+  email: string;
+  employed_from: Generated<string>;
+  employed_until: string | null;
+  id: string;
+  is_demo: Generated<boolean>;
+  name: string;
+  outside_issuer: string | null;
+  outside_subject: string | null;
+  roles: string[];
+  status: Generated<string>;
+  user_name: string;
+  version: Generated<number>;
+}
+
+export interface PeopleTotp {
+  confirmed_at: string | null;
+  created_at: Generated<string>;
+  failures: Generated<number>;
+  key_id: string;
+  last_step: Generated<number>;
+  locked_until: string | null;
+  secret: Buffer;
+  subject: string;
 }
 
 export interface RentalsCommand {
@@ -258,12 +459,21 @@ export interface RentalsCommand {
 }
 
 export interface RentalsCustomer {
+  birth_date: Buffer | null;
+  contacts_erased_at: string | null;
   created_at: Generated<string>;
   email: string | null;
+  erased_at: string | null;
   id: string;
   language: Generated<string>;
+  licence_number: Buffer | null;
   name: string;
+  name_key: Generated<string | null>;
   phone: string | null;
+  /**
+   * The key of DATA_KEYS under which licence_number and birth_date are sealed
+   */
+  sealed_key_id: string | null;
   version: Generated<number>;
 }
 
@@ -379,7 +589,27 @@ export interface DB {
   "events.log": EventsLog;
   "events.outbox": EventsOutbox;
   "events.parked": EventsParked;
+  "people.api_client": PeopleApiClient;
+  "people.api_key": PeopleApiKey;
+  "people.api_key_usage": PeopleApiKeyUsage;
+  "people.approval": PeopleApproval;
   "people.audit_entry": PeopleAuditEntry;
+  "people.audit_seal": PeopleAuditSeal;
+  "people.audit_unsealed": PeopleAuditUnsealed;
+  "people.limit_use": PeopleLimitUse;
+  "people.mail": PeopleMail;
+  "people.oidc_artifact": PeopleOidcArtifact;
+  "people.partner": PeoplePartner;
+  "people.password": PeoplePassword;
+  "people.recovery_code": PeopleRecoveryCode;
+  "people.remembered_device": PeopleRememberedDevice;
+  "people.session": PeopleSession;
+  "people.session_key": PeopleSessionKey;
+  "people.sign_in_failure": PeopleSignInFailure;
+  "people.signing_key": PeopleSigningKey;
+  "people.single_use_token": PeopleSingleUseToken;
+  "people.staff": PeopleStaff;
+  "people.totp": PeopleTotp;
   "rentals.command": RentalsCommand;
   "rentals.customer": RentalsCustomer;
   "rentals.rate_plan": RentalsRatePlan;

@@ -1,14 +1,17 @@
 // The one list of ways in which a command can be refused.
 
 export type DomainErrorCode =
+  | 'approval-expired'
   | 'booking-too-long'
   | 'branch-not-supported'
   | 'currency-mismatch'
   | 'due-not-later'
   | 'duplicate'
+  | 'four-eyes'
   | 'idempotency-key-reused'
   | 'invalid-state'
   | 'invalid-time'
+  | 'limit-exceeded'
   | 'no-vehicle'
   | 'not-found'
   | 'odometer-rollback'

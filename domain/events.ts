@@ -16,6 +16,21 @@ export type BranchFact = {
   readonly timeZone: string;
 };
 
+export type StaffFact = { readonly staffId: string; readonly status: string };
+
+export type ApiClientFact = { readonly clientId: string; readonly partnerId: string };
+/** `owner` is a principal. */
+export type ApiKeyFact = { readonly keyId: string; readonly owner: string };
+
+export type ApprovalFact = {
+  readonly approvalId: string;
+  readonly kind: string;
+  readonly subjectType: string;
+  readonly subjectId: string;
+  readonly amount: number;
+  readonly status: string;
+};
+
 /**
  * Data by event type: ids, codes, amounts and instants only, never a person's details (consumers
  * read those by id). Instants are ISO 8601 in UTC, amounts minor units of `currency`.
@@ -115,6 +130,19 @@ export type EventData = {
   };
   readonly 'forecourt.customer.registered.v1': { readonly customerId: string };
   readonly 'forecourt.customer.updated.v1': { readonly customerId: string };
+  readonly 'forecourt.customer.contacts-erased.v1': { readonly customerId: string };
+  readonly 'forecourt.customer.erased.v1': { readonly customerId: string };
+  readonly 'forecourt.staff.hired.v1': StaffFact;
+  readonly 'forecourt.staff.changed.v1': StaffFact;
+  readonly 'forecourt.staff.password-changed.v1': { readonly staffId: string };
+  readonly 'forecourt.partner.registered.v1': { readonly partnerId: string };
+  readonly 'forecourt.partner.changed.v1': { readonly partnerId: string; readonly status: string };
+  readonly 'forecourt.api-client.created.v1': ApiClientFact;
+  readonly 'forecourt.api-client.revoked.v1': ApiClientFact;
+  readonly 'forecourt.api-key.created.v1': ApiKeyFact;
+  readonly 'forecourt.api-key.revoked.v1': ApiKeyFact;
+  readonly 'forecourt.approval.requested.v1': ApprovalFact;
+  readonly 'forecourt.approval.decided.v1': ApprovalFact;
 };
 
 export type EventType = keyof EventData;
@@ -143,6 +171,19 @@ export const DOMAIN_OF = {
   'forecourt.vehicle.updated.v1': 'vehicles',
   'forecourt.customer.registered.v1': 'rentals',
   'forecourt.customer.updated.v1': 'rentals',
+  'forecourt.customer.contacts-erased.v1': 'rentals',
+  'forecourt.customer.erased.v1': 'rentals',
+  'forecourt.staff.hired.v1': 'people',
+  'forecourt.staff.changed.v1': 'people',
+  'forecourt.staff.password-changed.v1': 'people',
+  'forecourt.partner.registered.v1': 'people',
+  'forecourt.partner.changed.v1': 'people',
+  'forecourt.api-client.created.v1': 'people',
+  'forecourt.api-client.revoked.v1': 'people',
+  'forecourt.api-key.created.v1': 'people',
+  'forecourt.api-key.revoked.v1': 'people',
+  'forecourt.approval.requested.v1': 'people',
+  'forecourt.approval.decided.v1': 'people',
 } as const satisfies Readonly<Record<EventType, Domain>>;
 
 /**

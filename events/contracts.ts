@@ -8,6 +8,17 @@ const instant = z.iso.datetime();
 const minor = z.int();
 const currency = z.string().length(3);
 const branch = z.object({ branchId: code, entityId: code, timeZone: code });
+const staff = z.object({ staffId: id, status: code });
+const apiClient = z.object({ clientId: z.string().min(1).max(80), partnerId: id });
+const apiKey = z.object({ keyId: id, owner: z.string().min(1).max(80) });
+const approval = z.object({
+  approvalId: id,
+  kind: code,
+  subjectType: code,
+  subjectId: z.string().min(1).max(80),
+  amount: minor,
+  status: code,
+});
 const rental = { rentalId: id, branchId: code, status: code };
 
 /** Unknown members are dropped, so a newer producer may add data within a version. */
@@ -94,6 +105,19 @@ const DATA = {
   'forecourt.vehicle.updated.v1': z.object({ vehicleId: id, branchId: code, classId: code }),
   'forecourt.customer.registered.v1': z.object({ customerId: id }),
   'forecourt.customer.updated.v1': z.object({ customerId: id }),
+  'forecourt.customer.contacts-erased.v1': z.object({ customerId: id }),
+  'forecourt.customer.erased.v1': z.object({ customerId: id }),
+  'forecourt.staff.hired.v1': staff,
+  'forecourt.staff.changed.v1': staff,
+  'forecourt.staff.password-changed.v1': z.object({ staffId: id }),
+  'forecourt.partner.registered.v1': z.object({ partnerId: id }),
+  'forecourt.partner.changed.v1': z.object({ partnerId: id, status: code }),
+  'forecourt.api-client.created.v1': apiClient,
+  'forecourt.api-client.revoked.v1': apiClient,
+  'forecourt.api-key.created.v1': apiKey,
+  'forecourt.api-key.revoked.v1': apiKey,
+  'forecourt.approval.requested.v1': approval,
+  'forecourt.approval.decided.v1': approval,
 } as const satisfies { readonly [T in EventType]: z.ZodType<EventData[T]> };
 
 const envelope = z.object({

@@ -28,9 +28,12 @@ export async function prepareServers(stack) {
   ]);
 }
 
-/** Loads the demo company when the database is empty. */
-export function loadDemo(stack) {
-  return step(stack, 'loading the demo company', 'workers/load-demo.ts');
+/** Loads the demo company when the database is empty. Resolves with who its people are. */
+export async function loadDemo(stack) {
+  const env = { DEMO_PASSWORD: stack.demoPassword };
+  const output = await step(stack, 'loading the demo company', 'workers/load-demo.ts', env);
+  const at = output.indexOf('Demo users');
+  return at < 0 ? '' : output.slice(at).trimEnd();
 }
 
 function step(stack, what, file, env = {}) {

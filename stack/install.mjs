@@ -11,16 +11,7 @@ const wanted = 24;
 /** Resolves with the path of a Node 24 that the product runs on. */
 export async function install() {
   const modules = join(root, 'node_modules');
-  if (!isCurrent()) {
-    requireTool('npm', 'dependencies are installed with it', 'It comes with Node.');
-    // Not `npm ci`: it refuses a lock file without the packages of platforms that are not
-    // ours. What the
-    // lock file names is installed in that version and held against its checksum either way.
-    const args = ['install', '--no-save', '--no-audit', '--no-fund'];
-    await during('installing dependencies', () =>
-      run('npm', args, { cwd: root, why: 'Installing dependencies' }),
-    );
-  }
+  await installPackage(root, 'dependencies');
   if (Number(process.versions.node.split('.')[0]) === wanted) return process.execPath;
   const packaged = join(modules, `node-${process.platform}-${process.arch}/bin/node`);
   if (existsSync(packaged)) return packaged;
@@ -29,10 +20,22 @@ export async function install() {
   );
 }
 
+/** Installs the package in `dir` when its lock file names other versions than are there. */
+export async function installPackage(dir, what) {
+  if (isCurrent(dir)) return;
+  requireTool('npm', `${what} are installed with it`, 'It comes with Node.');
+  // Not `npm ci`: it refuses a lock file without the packages of platforms that are not ours. What
+  // the lock file names is installed in that version and held against its checksum either way.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund'];
+  await during(`installing ${what}`, () =>
+    run('npm', args, { cwd: dir, why: `Installing ${what}` }),
+  );
+}
+
 /** Whether what npm wrote down as installed holds all that the lock file names, in its versions. */
-function isCurrent() {
-  const lock = readJson(join(root, 'package-lock.json'))?.packages;
-  const installed = readJson(join(root, 'node_modules/.package-lock.json'))?.packages;
+function isCurrent(dir) {
+  const lock = readJson(join(dir, 'package-lock.json'))?.packages;
+  const installed = readJson(join(dir, 'node_modules/.package-lock.json'))?.packages;
   if (!lock || !installed) return false;
   return Object.entries(lock).every(([path, entry]) => {
     if (path === '') return true;

@@ -12,6 +12,7 @@ const commands = {
   check: async () => (await import('./check.mjs')).check(),
   demo: async (args) => (await import('./commands/running.mjs')).demo(args),
   bench: async (args) => (await import('./commands/bench.mjs')).bench(args),
+  token: async (args) => (await import('./commands/running.mjs')).token(args),
   'dead-letters': async (args) => (await import('./commands/running.mjs')).deadLetters(args),
   stop: async () => (await import('./commands/running.mjs')).stop(),
   clean: async (args) => (await import('./commands/clean.mjs')).clean(args),

@@ -76,18 +76,23 @@ export function readJson(path) {
 }
 
 /**
- * The stack's passwords and payload key, made at its first start. They lie beside PostgreSQL's
- * data, because
- * the one is worthless without the other.
+ * The stack's passwords and keys, made at its first start; what an older stack lacks is added.
+ * They lie beside PostgreSQL's data, because the one is worthless without the other.
  */
 export function secretsOf(places) {
   const path = join(places.postgres, 'secrets.json');
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
+  const kept = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
   const secrets = {
     owner: randomBytes(18).toString('hex'),
     app: randomBytes(18).toString('hex'),
     payloadKeys: `k1:${randomBytes(32).toString('base64')}`,
+    dataKeys: `d1:${randomBytes(32).toString('base64')}`,
+    authCookieKeys: randomBytes(32).toString('base64url'),
+    demoPassword: randomBytes(8).toString('hex'),
+    ...kept,
   };
-  writeSecretFile(path, JSON.stringify(secrets));
+  if (Object.keys(secrets).some((name) => kept[name] === undefined)) {
+    writeSecretFile(path, JSON.stringify(secrets));
+  }
   return secrets;
 }

@@ -41,6 +41,7 @@ export async function bringUp(kind, environment = process.env) {
     await startServers(stack, context);
     stack.env = envOf(environment, stack.ports, secrets);
     stack.ownerUrl = database.url;
+    stack.demoPassword = environment.DEMO_PASSWORD ?? secrets.demoPassword;
     return stack;
   } catch (error) {
     await stop();
@@ -144,6 +145,8 @@ function envOf(environment, ports, secrets) {
     KAFKA_BROKERS: environment.KAFKA_BROKERS ?? `127.0.0.1:${ports.kafka}`,
     REDIS_URL: environment.REDIS_URL ?? `redis://127.0.0.1:${ports.redis}`,
     PAYLOAD_KEYS: environment.PAYLOAD_KEYS ?? secrets.payloadKeys,
+    DATA_KEYS: environment.DATA_KEYS ?? secrets.dataKeys,
+    AUTH_COOKIE_KEYS: environment.AUTH_COOKIE_KEYS ?? secrets.authCookieKeys,
     CODEC_PORT: String(ports.codec),
     CODEC_UI_ORIGIN: `http://localhost:${ports.ui}`,
     LOG_LEVEL: environment.LOG_LEVEL ?? 'info',

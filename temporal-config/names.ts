@@ -26,3 +26,7 @@ export const searchAttributes = {
 export function rentalWorkflowId(rentalId: string): string {
   return `rental/${rentalId}`;
 }
+
+export function erasureWorkflowId(customerId: string): string {
+  return `erasure/${customerId}`;
+}

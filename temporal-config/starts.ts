@@ -1,5 +1,5 @@
 // How a rental's workflow is started, by the API and by whoever measures or tests it.
-import { rentalWorkflowId, TASK_QUEUES } from './names.ts';
+import { erasureWorkflowId, rentalWorkflowId, TASK_QUEUES } from './names.ts';
 
 /** The arguments of a first run; see workflows/rental.ts for what later runs carry. */
 export type RentalStart = { readonly maxHistoryLength?: number };
@@ -20,5 +20,17 @@ export function rentalStartOptions(
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: branchId === undefined ? 'Rental' : `Rental at ${branchId}`,
+  } as const;
+}
+
+/** One erasure a person at a time; after a refusal it may be asked for again. */
+export function erasureStartOptions(customerId: string, taskQueue: string = TASK_QUEUES.rentals) {
+  return {
+    workflowId: erasureWorkflowId(customerId),
+    taskQueue,
+    args: [],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: 'Erasure of a person',
   } as const;
 }

@@ -1,15 +1,20 @@
-// Loads the demo company into an empty database: books, rate plan, branches, classes and vehicles.
+// Loads the demo company into an empty database: books, rate plan, branches, vehicles and people.
+import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { createPasswords } from '../api/auth/passwords.ts';
+import { base32 } from '../api/auth/totp.ts';
 import { type Db, openDb } from '../db/client.ts';
 import { openLegalEntity } from '../db/commands/accounting.ts';
 import { registerBranch, registerClass } from '../db/commands/branches.ts';
 import { createCustomer } from '../db/commands/customers.ts';
 import { publishRatePlan } from '../db/commands/rate-plans.ts';
 import { registerVehicle } from '../db/commands/vehicles.ts';
+import { openEnvelope } from '../db/envelope.ts';
 import { listCustomers } from '../db/queries/rentals.ts';
-import { listVehicles } from '../db/queries/vehicles.ts';
+import { branchById, listVehicles } from '../db/queries/vehicles.ts';
 import { DEMO_CHART } from '../domain/ledger.ts';
 import { GOLD_1 } from '../domain/rate-plan.ts';
+import { demoReport, loadDemoUsers } from './demo-users.ts';
 
 const LOADER = 'system:demo-loader';
 
@@ -40,7 +45,7 @@ const VEHICLES_PER_POOL = 6;
  * continued. Answers whether it loaded.
  */
 export async function loadDemo(db: Db): Promise<boolean> {
-  if ((await listCustomers(db, { limit: 1 })).rows.length > 0) return false;
+  if ((await listCustomers(db, LOADER, { limit: 1 })).rows.length > 0) return false;
   await openLegalEntity(db, LOADER, ENTITY, DEMO_CHART);
   await publishRatePlan(db, LOADER, GOLD_1);
   for (const { id, name } of CLASSES) await registerClass(db, LOADER, { id, name });
@@ -58,7 +63,11 @@ export async function loadDemo(db: Db): Promise<boolean> {
 
 async function loadVehicles(db: Db, branchId: string): Promise<void> {
   for (const { id: classId, make, model } of CLASSES) {
-    const { rows } = await listVehicles(db, { branchId, classId, limit: VEHICLES_PER_POOL });
+    const { rows } = await listVehicles(db, LOADER, {
+      branchId,
+      classId,
+      limit: VEHICLES_PER_POOL,
+    });
     for (let n = rows.length; n < VEHICLES_PER_POOL; n += 1) {
       await registerVehicle(db, LOADER, {
         id: uuidv7(),
@@ -74,10 +83,37 @@ async function loadVehicles(db: Db, branchId: string): Promise<void> {
   }
 }
 
+/** Made when it is not given: typed by hand, so without what looks alike. */
+function drawnPassword(): string {
+  return (base32(randomBytes(10)).match(/.{4}/g) ?? []).join('-').toLowerCase();
+}
+
+/** Demo people are known to everybody: in production there are none. */
+async function loadUsers(db: Db): Promise<void> {
+  const { env } = process;
+  if (env['NODE_ENV'] === 'production') return;
+  const password = env['DEMO_PASSWORD'] ?? drawnPassword();
+  const loaded = await loadDemoUsers(db, {
+    password,
+    passwords: createPasswords(),
+    envelope: openEnvelope(env['DATA_KEYS'] ?? ''),
+    now: new Date().toISOString(),
+  });
+  if (loaded) console.log(demoReport(password));
+}
+
+/** Not a real one, into whose data nothing was loaded. */
+async function isDemoCompany(db: Db): Promise<boolean> {
+  const [{ id, name }] = BRANCHES;
+  const branch = await branchById(db, id);
+  return branch?.name === name && branch.entity_id === ENTITY.id;
+}
+
 if (import.meta.main) {
   const db = openDb(process.env['DATABASE_URL'] ?? '');
   try {
-    console.log((await loadDemo(db)) ? 'demo company loaded' : 'data present, nothing loaded');
+    if (!(await loadDemo(db))) console.log('data present, nothing loaded');
+    if (await isDemoCompany(db)) await loadUsers(db);
   } finally {
     await db.destroy();
   }

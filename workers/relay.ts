@@ -1,4 +1,5 @@
-// The relay process: outbox → Kafka. Several may run; they share the shards among themselves.
+// The relay process: outbox → Kafka, and the seals of the audit log. Several may run: they share the
+// shards among themselves, and one at a time seals.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { openDb } from '../db/client.ts';
 import { keepEventTables } from '../db/events-upkeep.ts';
@@ -7,6 +8,7 @@ import { kafkaFromEnvironment } from '../events/environment.ts';
 import { pingKafka } from '../events/kafka.ts';
 import { type RelayObserver, startRelay } from '../events/relay.ts';
 import { ensureTopics } from '../events/topics.ts';
+import { startAuditSealer } from './audit-sealer.ts';
 import { serveInternal } from './internal-server.ts';
 import { untilStopped, within } from './lifetime.ts';
 import { createLogger } from './logging.ts';
@@ -31,6 +33,12 @@ const relay = startRelay({
   traces: telemetry.collected,
 });
 const db = openDb(databaseUrl, { max: 1 });
+const sealerDb = openDb(databaseUrl, { max: 1 });
+const stopSealing = startAuditSealer({
+  db: sealerDb,
+  onHead: (head) => log.info(head, 'audit log sealed'),
+  onTrouble: (error) => log.warn({ err: error }, 'audit log not sealed'),
+});
 const upkeep = setInterval(() => void keepTables(), UPKEEP_MS);
 void keepTables();
 const internal = await serveInternal({
@@ -45,7 +53,8 @@ log.info({ internalPort: internal.port }, 'relay started');
 await untilStopped();
 clearInterval(upkeep);
 await relay.stop();
-await db.destroy();
+await stopSealing();
+await Promise.all([db.destroy(), sealerDb.destroy()]);
 await internal.close();
 await telemetry.shutdown();
 log.info('relay stopped');

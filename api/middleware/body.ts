@@ -1,5 +1,5 @@
 // Reads a JSON body strictly: size, media type, encoding, depth and the texts that SQL cannot hold.
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { ApiEnv } from '../deps.ts';
 import { ProblemError } from '../problems.ts';
 
@@ -23,14 +23,18 @@ export const jsonBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
       headers: { accept: 'application/json' },
     });
   }
-  const bytes = await readBody(c.req.raw, c.req.header('content-length'));
+  takeJson(c, await readBody(c.req.raw, c.req.header('content-length')));
+  await next();
+};
+
+/** Makes `bytes` the request's body, for those who come after; as strict as with any other. */
+export function takeJson(c: Context<ApiEnv>, bytes: Uint8Array): void {
   refuseDeep(bytes);
   const value = parse(bytes);
   refuseUnstorable(value, []);
   c.set('bodyBytes', bytes);
   c.req.json = <T>() => Promise.resolve(value as T);
-  await next();
-};
+}
 
 async function readBody(request: Request, declared: string | undefined): Promise<Uint8Array> {
   if (declared !== undefined) {

@@ -12,16 +12,20 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { Histogram } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
+import { principalOf } from '../../domain/actor.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 
 const BUCKETS_S = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 const SECURITY_HEADERS = [
   ['x-content-type-options', 'nosniff'],
-  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['content-security-policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"],
   ['referrer-policy', 'no-referrer'],
   ['cache-control', 'no-store'],
 ] as const;
+
+/** Two years, as browsers want it for their built-in list. */
+export const HSTS = 'max-age=63072000; includeSubDomains';
 
 const headerOf: TextMapGetter<Context<ApiEnv>> = {
   get: (c, key) => c.req.header(key),
@@ -33,7 +37,7 @@ const headerOf: TextMapGetter<Context<ApiEnv>> = {
  * may hold names. `isDraining` true asks clients to open their next connection elsewhere.
  */
 export function observe(
-  deps: Pick<ApiDeps, 'log' | 'metrics' | 'health'>,
+  deps: Pick<ApiDeps, 'log' | 'metrics' | 'health' | 'isHttps'>,
 ): MiddlewareHandler<ApiEnv> {
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
@@ -60,6 +64,7 @@ export function observe(
     span.end();
     durations.labels(route, c.req.method, String(status)).observe(durationMs / 1_000);
     setHeaders(c, requestId, deps.health.isDraining());
+    if (deps.isHttps) c.res.headers.set('strict-transport-security', HSTS);
     deps.log[status >= 500 ? 'error' : 'info'](
       {
         requestId,
@@ -67,12 +72,19 @@ export function observe(
         route,
         method: c.req.method,
         status,
+        ...who(c),
         durationMs: Math.round(durationMs * 10) / 10,
         ...(c.error && status >= 500 && { err: loggable(c.error.cause ?? c.error) }),
       },
       'request',
     );
   };
+}
+
+/** The principal, whose id tells nobody's name, and why the request was refused, if it was. */
+function who(c: Context<ApiEnv>) {
+  const { caller, problem } = c.var as Partial<ApiEnv['Variables']>;
+  return { ...(caller && { actor: principalOf(caller.actor) }), ...(problem && { problem }) };
 }
 
 /** PostgreSQL repeats whole rows in `detail` and `where`; those may hold personal data. */

@@ -7,6 +7,9 @@ import {
   trialBalance,
 } from '../../db/queries/accounting.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
+import { secured } from '../auth/access.ts';
+import { BOOKS, COUNTER } from '../auth/roles.ts';
+import { ownCustomerId, rowAccessOf } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -23,7 +26,15 @@ import { Id, jsonAnswer, page, pageOf, problems } from '../schemas/common.ts';
 const tags = ['Accounting'];
 const params = z.object({ id: Id });
 
+/** At a counter an invoice is handed out with the receipt of the keys. */
+const INVOICES = {
+  scope: 'accounting:read',
+  roles: [...COUNTER, ...BOOKS, 'auditor'],
+  customers: 'own',
+} as const;
+
 const list = createRoute({
+  ...secured(INVOICES),
   method: 'get',
   path: '/invoices',
   tags,
@@ -33,6 +44,7 @@ const list = createRoute({
 });
 
 const read = createRoute({
+  ...secured(INVOICES),
   method: 'get',
   path: '/invoices/{id}',
   tags,
@@ -42,6 +54,7 @@ const read = createRoute({
 });
 
 const entries = createRoute({
+  ...secured({ scope: 'accounting:read', roles: ['branch-manager', ...BOOKS, 'auditor'] }),
   method: 'get',
   path: '/rentals/{id}/entries',
   tags,
@@ -51,6 +64,7 @@ const entries = createRoute({
 });
 
 const trial = createRoute({
+  ...secured({ scope: 'accounting:read', roles: [...BOOKS, 'auditor'] }),
   method: 'get',
   path: '/trial-balance',
   tags,
@@ -63,7 +77,8 @@ export function accountingRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
   return apiRouter()
     .openapi(list, async (c) => {
       const { cursor: after, ...filter } = c.req.valid('query');
-      const invoices = await listInvoices(db, { after, ...filter });
+      const customerId = filter.customerId ?? ownCustomerId(c);
+      const invoices = await listInvoices(db, rowAccessOf(c), { after, ...filter, customerId });
       return c.json(
         page(
           invoices,
@@ -74,11 +89,14 @@ export function accountingRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
       );
     })
     .openapi(read, async (c) => {
-      return c.json(found(await invoiceById(db, c.req.valid('param').id), 'invoice'), 200);
+      return c.json(
+        found(await invoiceById(db, rowAccessOf(c), c.req.valid('param').id), 'invoice'),
+        200,
+      );
     })
     .openapi(entries, async (c) => {
       const { id } = c.req.valid('param');
-      found(await rentalById(db, id), 'rental');
+      found(await rentalById(db, rowAccessOf(c), id), 'rental');
       return c.json({ items: await entriesOfRental(db, id) }, 200);
     })
     .openapi(trial, async (c) => {

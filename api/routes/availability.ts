@@ -1,6 +1,8 @@
 // Availability: how many vehicles of each class a branch could hand out for a time.
 import { createRoute } from '@hono/zod-openapi';
 import { availability } from '../../db/queries/vehicles.ts';
+import { secured } from '../auth/access.ts';
+import { EVERYONE } from '../auth/roles.ts';
 import type { ApiDeps } from '../deps.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -8,6 +10,7 @@ import { jsonAnswer, problems } from '../schemas/common.ts';
 import { Availability, AvailabilityQuery } from '../schemas/vehicles.ts';
 
 const read = createRoute({
+  ...secured({ scope: 'fleet:read', roles: EVERYONE, customers: 'own', partners: true }),
   method: 'get',
   path: '/availability',
   tags: ['Availability'],

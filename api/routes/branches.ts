@@ -3,7 +3,9 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { registerBranch, updateBranch } from '../../db/commands/branches.ts';
 import { branchActivity } from '../../db/queries/events.ts';
 import { branchById, listBranches } from '../../db/queries/vehicles.ts';
-import { principalOf } from '../../domain/actor.ts';
+import { secured } from '../auth/access.ts';
+import { COUNTER, EVERYONE } from '../auth/roles.ts';
+import { assertBranch, rowAccessOf } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -25,17 +27,21 @@ import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 const tags = ['Branches'];
 const params = z.object({ id: BranchId });
 
+/** Customers and partners choose from them too. */
+const READ = { scope: 'fleet:read', roles: EVERYONE, customers: 'own', partners: true } as const;
+
 const create = createRoute({
+  ...secured({ scope: 'fleet:write', roles: ['administrator'] }, jsonBody),
   method: 'post',
   path: '/branches',
   tags,
   summary: 'Open a branch',
-  middleware: jsonBody,
   request: { headers: IdempotencyHeader, body: jsonRequest(NewBranch) },
   responses: { 201: jsonAnswer('Opened', Branch), ...problems },
 });
 
 const list = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/branches',
   tags,
@@ -45,6 +51,7 @@ const list = createRoute({
 });
 
 const read = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/branches/{id}',
   tags,
@@ -54,16 +61,20 @@ const read = createRoute({
 });
 
 const update = createRoute({
+  ...secured({ scope: 'fleet:write', roles: ['branch-manager', 'administrator'] }, jsonBody),
   method: 'patch',
   path: '/branches/{id}',
   tags,
   summary: 'Change a branch; 412 when it was changed meanwhile',
-  middleware: jsonBody,
   request: { params, headers: IfMatchHeader, body: jsonRequest(BranchChange) },
   responses: { 200: jsonAnswer('As it is now', Branch), ...problems },
 });
 
 const activity = createRoute({
+  ...secured({
+    scope: 'rentals:read',
+    roles: [...COUNTER, 'fleet-planner', 'finance-controller', 'auditor', 'administrator'],
+  }),
   method: 'get',
   path: '/branches/{id}/activity',
   tags,
@@ -77,7 +88,7 @@ export function branchRoutes(deps: ApiDeps): ApiRouter {
   return apiRouter()
     .openapi(create, (c) =>
       idempotent(c, deps, async () => {
-        const row = await registerBranch(db, principalOf(deps.actorOf(c)), c.req.valid('json'));
+        const row = await registerBranch(db, rowAccessOf(c), c.req.valid('json'));
         const headers = { ...etag(row.version), location: `/api/v1/branches/${row.id}` };
         return { status: 201, body: branchView(row), headers };
       }),
@@ -96,14 +107,15 @@ export function branchRoutes(deps: ApiDeps): ApiRouter {
     })
     .openapi(update, async (c) => {
       const { id } = c.req.valid('param');
-      const principal = principalOf(deps.actorOf(c));
+      assertBranch(c, id);
       const change = given(c.req.valid('json'));
-      const row = await updateBranch(db, principal, id, knownVersion(c), change);
+      const row = await updateBranch(db, rowAccessOf(c), id, knownVersion(c), change);
       return c.json(branchView(row), 200, etag(row.version));
     })
     .openapi(activity, async (c) => {
       const { id } = c.req.valid('param');
       found(await branchById(db, id), 'branch');
+      assertBranch(c, id);
       return c.json({ days: await branchActivity(db, id, c.req.valid('query')) }, 200);
     });
 }

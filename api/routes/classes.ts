@@ -2,7 +2,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { registerClass, updateClass } from '../../db/commands/branches.ts';
 import { classById, listClasses } from '../../db/queries/vehicles.ts';
-import { principalOf } from '../../domain/actor.ts';
+import { secured } from '../auth/access.ts';
+import { EVERYONE } from '../auth/roles.ts';
+import { rowAccessOf } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -15,17 +17,21 @@ import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 const tags = ['Classes'];
 const params = z.object({ id: ClassId });
 
+/** Customers and partners choose from them too. */
+const READ = { scope: 'fleet:read', roles: EVERYONE, customers: 'own', partners: true } as const;
+
 const create = createRoute({
+  ...secured({ scope: 'fleet:write', roles: ['fleet-planner', 'administrator'] }, jsonBody),
   method: 'post',
   path: '/classes',
   tags,
   summary: 'Add a vehicle class',
-  middleware: jsonBody,
   request: { headers: IdempotencyHeader, body: jsonRequest(NewClass) },
   responses: { 201: jsonAnswer('Added', VehicleClass), ...problems },
 });
 
 const list = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/classes',
   tags,
@@ -35,6 +41,7 @@ const list = createRoute({
 });
 
 const read = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/classes/{id}',
   tags,
@@ -44,11 +51,11 @@ const read = createRoute({
 });
 
 const update = createRoute({
+  ...secured({ scope: 'fleet:write', roles: ['fleet-planner', 'administrator'] }, jsonBody),
   method: 'patch',
   path: '/classes/{id}',
   tags,
   summary: 'Rename a class; 412 when it was changed meanwhile',
-  middleware: jsonBody,
   request: { params, headers: IfMatchHeader, body: jsonRequest(ClassChange) },
   responses: { 200: jsonAnswer('As it is now', VehicleClass), ...problems },
 });
@@ -58,7 +65,7 @@ export function classRoutes(deps: ApiDeps): ApiRouter {
   return apiRouter()
     .openapi(create, (c) =>
       idempotent(c, deps, async () => {
-        const row = await registerClass(db, principalOf(deps.actorOf(c)), c.req.valid('json'));
+        const row = await registerClass(db, rowAccessOf(c), c.req.valid('json'));
         const headers = { ...etag(row.version), location: `/api/v1/classes/${row.id}` };
         return { status: 201, body: classView(row), headers };
       }),
@@ -77,8 +84,7 @@ export function classRoutes(deps: ApiDeps): ApiRouter {
     })
     .openapi(update, async (c) => {
       const { id } = c.req.valid('param');
-      const principal = principalOf(deps.actorOf(c));
-      const row = await updateClass(db, principal, id, knownVersion(c), c.req.valid('json'));
+      const row = await updateClass(db, rowAccessOf(c), id, knownVersion(c), c.req.valid('json'));
       return c.json(classView(row), 200, etag(row.version));
     });
 }

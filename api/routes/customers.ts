@@ -2,7 +2,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createCustomer, updateCustomer } from '../../db/commands/customers.ts';
 import { customerById, listCustomers } from '../../db/queries/rentals.ts';
-import { principalOf } from '../../domain/actor.ts';
+import { secured } from '../auth/access.ts';
+import { BOOKS, COUNTER } from '../auth/roles.ts';
+import { rowAccessOf } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -21,17 +23,25 @@ import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 const tags = ['Customers'];
 const params = z.object({ id: Id });
 
+const READ = {
+  scope: 'customers:read',
+  roles: [...COUNTER, ...BOOKS, 'auditor'],
+  customers: 'own',
+} as const;
+const WRITE = { scope: 'customers:write', roles: COUNTER } as const;
+
 const create = createRoute({
+  ...secured(WRITE, jsonBody),
   method: 'post',
   path: '/customers',
   tags,
   summary: 'Register a customer',
-  middleware: jsonBody,
   request: { headers: IdempotencyHeader, body: jsonRequest(NewCustomer) },
   responses: { 201: jsonAnswer('Registered', Customer), ...problems },
 });
 
 const list = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/customers',
   tags,
@@ -41,6 +51,7 @@ const list = createRoute({
 });
 
 const read = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/customers/{id}',
   tags,
@@ -50,11 +61,11 @@ const read = createRoute({
 });
 
 const update = createRoute({
+  ...secured(WRITE, jsonBody),
   method: 'patch',
   path: '/customers/{id}',
   tags,
   summary: 'Change a customer; 412 when it was changed meanwhile',
-  middleware: jsonBody,
   request: { params, headers: IfMatchHeader, body: jsonRequest(CustomerChange) },
   responses: { 200: jsonAnswer('As it is now', Customer), ...problems },
 });
@@ -65,28 +76,30 @@ export function customerRoutes(deps: ApiDeps): ApiRouter {
     .openapi(create, (c) =>
       idempotent(c, deps, async (id) => {
         const customer = { ...c.req.valid('json'), id };
-        const row = await createCustomer(db, principalOf(deps.actorOf(c)), customer);
+        const row = await createCustomer(db, rowAccessOf(c), customer);
         const headers = { ...etag(row.version), location: `/api/v1/customers/${id}` };
         return { status: 201, body: customerView(row), headers };
       }),
     )
     .openapi(list, async (c) => {
       const { cursor: after, ...filter } = c.req.valid('query');
-      const customers = await listCustomers(db, { after, ...filter });
+      const customers = await listCustomers(db, rowAccessOf(c), { after, ...filter });
       return c.json(
         page(customers, (row) => row.id, customerView),
         200,
       );
     })
     .openapi(read, async (c) => {
-      const row = found(await customerById(db, c.req.valid('param').id), 'customer');
+      const row = found(
+        await customerById(db, rowAccessOf(c), c.req.valid('param').id),
+        'customer',
+      );
       return c.json(customerView(row), 200, etag(row.version));
     })
     .openapi(update, async (c) => {
       const { id } = c.req.valid('param');
-      const principal = principalOf(deps.actorOf(c));
       const change = given(c.req.valid('json'));
-      const row = await updateCustomer(db, principal, id, knownVersion(c), change);
+      const row = await updateCustomer(db, rowAccessOf(c), id, knownVersion(c), change);
       return c.json(customerView(row), 200, etag(row.version));
     });
 }

@@ -18,6 +18,7 @@ const live = createRoute({
   method: 'get',
   path: '/health/live',
   tags: ['Health'],
+  security: [],
   summary: 'The process runs; says nothing about what it depends on',
   responses: {
     200: { description: 'Alive', content: { 'application/json': { schema: Live } } },
@@ -28,6 +29,7 @@ const ready = createRoute({
   method: 'get',
   path: '/health/ready',
   tags: ['Health'],
+  security: [],
   summary: 'Each dependency by name; 503 while one is down that is needed',
   responses: {
     200: { description: 'Ready', content: { 'application/json': { schema: Ready } } },

@@ -1,9 +1,12 @@
 // Quotes: what a rental would cost now. Nothing is stored, so nothing needs a key.
-import { createRoute } from '@hono/zod-openapi';
+import { createRoute, type z } from '@hono/zod-openapi';
 import { currentRatePlan } from '../../db/queries/rentals.ts';
 import { branchById, classById } from '../../db/queries/vehicles.ts';
 import { quote } from '../../domain/pricing.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
+import { secured } from '../auth/access.ts';
+import { BOOKS, COUNTER } from '../auth/roles.ts';
+import { batchOf, batchResults, eachItem } from '../batch.ts';
 import type { ApiDeps } from '../deps.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
@@ -11,19 +14,43 @@ import { type ApiRouter, apiRouter } from '../router.ts';
 import { jsonAnswer, jsonRequest, problems } from '../schemas/common.ts';
 import { NewQuote, Quote } from '../schemas/quotes.ts';
 
+const ACCESS = {
+  scope: 'rentals:read',
+  roles: [...COUNTER, 'fleet-planner', ...BOOKS, 'auditor'],
+  customers: 'own',
+  partners: true,
+} as const;
+
 const create = createRoute({
+  ...secured(ACCESS, jsonBody),
   method: 'post',
   path: '/quotes',
   tags: ['Quotes'],
   summary: 'What a rental would cost, each line explained; stores nothing',
-  middleware: jsonBody,
   request: { body: jsonRequest(NewQuote) },
   responses: { 200: jsonAnswer('The quote', Quote), ...problems },
 });
 
+const createMany = createRoute({
+  ...secured(ACCESS, jsonBody),
+  method: 'post',
+  path: '/quotes/batch',
+  tags: ['Quotes'],
+  summary: 'Up to 100 quotes at once, such as all classes of a branch',
+  request: { body: jsonRequest(batchOf(NewQuote, 'NewQuotes')) },
+  responses: { 200: jsonAnswer('One result an item', batchResults(Quote, 'Quotes')), ...problems },
+});
+
 export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter {
-  return apiRouter().openapi(create, async (c) => {
-    const request = decideRequest(c.req.valid('json'), now());
+  return apiRouter()
+    .openapi(create, async (c) => c.json(await quoted(c.req.valid('json')), 200))
+    .openapi(createMany, async (c) => {
+      const { items } = c.req.valid('json');
+      return c.json(await eachItem(c, items, 200, quoted), 200);
+    });
+
+  async function quoted(wanted: z.infer<typeof NewQuote>): Promise<z.infer<typeof Quote>> {
+    const request = decideRequest(wanted, now());
     const [plan, branch, vehicleClass] = await Promise.all([
       currentRatePlan(db),
       branchById(db, request.branchId),
@@ -33,8 +60,8 @@ export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter
     if (vehicleClass === undefined) throw unknown('class');
     const { pickUpAt, dueAt } = request;
     const price = quote({ plan: found(plan, 'valid rate plan'), pickUpAt, returnAt: dueAt });
-    return c.json({ ...request, price }, 200);
-  });
+    return { ...request, price };
+  }
 }
 
 function unknown(of: string): ProblemError {

@@ -2,10 +2,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { factsOfRental } from '../../db/queries/events.ts';
 import { listRentals, rentalById, rentalByNumber } from '../../db/queries/rentals.ts';
-import type { Actor } from '../../domain/actor.ts';
+import { type Actor, principalOf } from '../../domain/actor.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
+import { secured } from '../auth/access.ts';
+import { BOOKS, COUNTER } from '../auth/roles.ts';
+import { assertBranch, assertCustomer, ownCustomerId, rowAccessOf } from '../auth/scope.ts';
 import type { BranchZones } from '../branch-zones.ts';
 import { sendReserve } from '../commands.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -20,17 +23,24 @@ import { NewRental, Rental, RentalList, RentalNumber, rentalView } from '../sche
 
 const tags = ['Rentals'];
 
+const READ = {
+  scope: 'rentals:read',
+  roles: [...COUNTER, 'fleet-planner', ...BOOKS, 'auditor'],
+  customers: 'own',
+} as const;
+
 const create = createRoute({
+  ...secured({ scope: 'rentals:write', roles: COUNTER, customers: 'own' }, jsonBody),
   method: 'post',
   path: '/rentals',
   tags,
   summary: 'Reserve a vehicle of a class; 409 vehicle-unavailable when none is free',
-  middleware: jsonBody,
   request: { headers: IdempotencyHeader, body: jsonRequest(NewRental) },
   responses: { 201: jsonAnswer('Reserved', Rental), ...problems },
 });
 
 const list = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/rentals',
   tags,
@@ -40,6 +50,7 @@ const list = createRoute({
 });
 
 const read = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/rentals/{id}',
   tags,
@@ -49,6 +60,7 @@ const read = createRoute({
 });
 
 const readByNumber = createRoute({
+  ...secured(READ),
   method: 'get',
   path: '/rentals/by-number/{number}',
   tags,
@@ -58,6 +70,7 @@ const readByNumber = createRoute({
 });
 
 const facts = createRoute({
+  ...secured({ scope: 'rentals:read', roles: READ.roles }),
   method: 'get',
   path: '/rentals/{id}/events',
   tags,
@@ -73,6 +86,8 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
     .openapi(create, (c) =>
       idempotent(c, deps, async (id) => {
         const request = { id, ...c.req.valid('json') };
+        assertBranch(c, request.branchId);
+        assertCustomer(c, request.customerId);
         const state = await namingReferences(reserve(deps, deps.actorOf(c), request));
         const headers = { location: `/api/v1/rentals/${id}` };
         return { status: 201, body: await rentalView(state, zones), headers };
@@ -80,7 +95,8 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
     )
     .openapi(list, async (c) => {
       const { cursor: after, ...filter } = c.req.valid('query');
-      const found = await listRentals(db, { after, ...filter });
+      const customerId = filter.customerId ?? ownCustomerId(c);
+      const found = await listRentals(db, rowAccessOf(c), { after, ...filter, customerId });
       const rows = await Promise.all(found.rows.map((state) => rentalView(state, zones)));
       const body = page(
         { ...found, rows },
@@ -90,16 +106,19 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
       return c.json(body, 200);
     })
     .openapi(readByNumber, async (c) => {
-      const state = found(await rentalByNumber(db, c.req.valid('param').number), 'rental');
+      const state = found(
+        await rentalByNumber(db, rowAccessOf(c), c.req.valid('param').number),
+        'rental',
+      );
       return c.json(await rentalView(state, zones), 200);
     })
     .openapi(read, async (c) => {
-      const state = found(await rentalById(db, c.req.valid('param').id), 'rental');
+      const state = found(await rentalById(db, rowAccessOf(c), c.req.valid('param').id), 'rental');
       return c.json(await rentalView(state, zones), 200);
     })
     .openapi(facts, async (c) => {
       const { id } = c.req.valid('param');
-      found(await rentalById(db, id), 'rental');
+      found(await rentalById(db, rowAccessOf(c), id), 'rental');
       return c.json({ items: await factsOfRental(db, id) }, 200);
     });
 }
@@ -109,7 +128,8 @@ async function reserve(deps: ApiDeps, actor: Actor, request: RentalRequest): Pro
     decideRequest(request, deps.now());
   } catch (error) {
     // A late retry of a request that did take effect: its pick-up time may have passed since.
-    const made = error instanceof DomainError && (await rentalById(deps.db, request.id));
+    const made =
+      error instanceof DomainError && (await rentalById(deps.db, principalOf(actor), request.id));
     if (made) return made;
     throw error;
   }

@@ -17,13 +17,18 @@ export const EntityId = z
   .regex(/^[A-Z0-9-]{2,20}$/)
   .openapi({ example: 'FC-AT' });
 
+const VISIBLE = /^(?!\s+$)\P{Cc}*$/u;
+/** The same for tools that read patterns without the flag, in which no \P is known. */
+const VISIBLE_IN_DOCUMENT = '^(?!\\s+$)[^\\u0000-\\u001f\\u007f-\\u009f]*$';
+
 /** Visible text: neither empty nor only spaces, without control characters. */
 export function text(max: number) {
   return z
     .string()
     .min(1)
     .max(max)
-    .regex(/^(?!\s+$)\P{Cc}*$/u, 'must be visible text');
+    .regex(VISIBLE, 'must be visible text')
+    .openapi({ pattern: VISIBLE_IN_DOCUMENT });
 }
 
 const invalidTime = { slug: 'invalid-time' } as const;
@@ -99,6 +104,22 @@ export function pageQuery(key: z.ZodType<string>) {
       .optional()
       .openapi({ type: 'string', description: 'The nextCursor of the page before' }),
   };
+}
+
+/**
+ * `sort=dueAt` or `sort=-dueAt`, by one of these and nothing else; `columns` are the database's
+ * names. Without it a list is in the order of creation.
+ */
+export function sortQuery(columns: Readonly<Record<string, string>>) {
+  const names = Object.keys(columns).flatMap((name) => [name, `-${name}`]);
+  return z
+    .enum(names)
+    .transform((sort) => {
+      const descending = sort.startsWith('-');
+      return { column: columns[descending ? sort.slice(1) : sort] ?? 'id', descending };
+    })
+    .optional()
+    .openapi({ type: 'string', enum: names, description: 'A - in front: from the last' });
 }
 
 export function pageOf<T extends z.ZodType>(item: T) {

@@ -1,7 +1,7 @@
 // Customers as they are sent and shown: the one place of the API with personal data.
 import { z } from '@hono/zod-openapi';
 import type { CustomerRow } from '../../db/commands/customers.ts';
-import { Id, pageQuery, text } from './common.ts';
+import { Id, pageQuery, sortQuery, text } from './common.ts';
 import { changesSomething } from './vehicles.ts';
 
 const details = {
@@ -39,6 +39,7 @@ export const CustomerChange = z
 export const CustomerList = z.strictObject({
   ...pageQuery(Id),
   q: text(100).optional().openapi({ description: 'The beginning of the name, in any case' }),
+  sort: sortQuery({ name: 'name' }),
 });
 
 export function customerView(row: CustomerRow) {

@@ -9,7 +9,16 @@ import {
   type RentalState,
 } from '../../domain/rental.ts';
 import type { BranchZones } from '../branch-zones.ts';
-import { BranchId, ClassId, Id, Instant, pageQuery, UtcInstant } from './common.ts';
+import {
+  BranchId,
+  ClassId,
+  Id,
+  Instant,
+  pageQuery,
+  sortQuery,
+  text,
+  UtcInstant,
+} from './common.ts';
 import { Price } from './quotes.ts';
 
 const STATUSES = ['reserved', 'active', 'returned', 'closed', 'cancelled', 'no_show'] as const;
@@ -100,6 +109,8 @@ export const RentalList = z.strictObject({
     .openapi({ type: 'boolean' }),
   dueAfter: Instant.optional(),
   dueBefore: Instant.optional(),
+  q: text(30).optional().openapi({ description: 'The beginning of the number' }),
+  sort: sortQuery({ dueAt: 'due_at', pickUpAt: 'pick_up_at' }),
 });
 
 export const RentalNumber = z

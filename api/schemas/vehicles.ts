@@ -2,7 +2,17 @@
 import { z } from '@hono/zod-openapi';
 import type { BranchRow, ClassRow } from '../../db/commands/branches.ts';
 import type { VehicleRow } from '../../db/commands/vehicles.ts';
-import { BranchId, ClassId, EntityId, Id, Instant, pageQuery, TimeZone, text } from './common.ts';
+import {
+  BranchId,
+  ClassId,
+  EntityId,
+  Id,
+  Instant,
+  pageQuery,
+  sortQuery,
+  TimeZone,
+  text,
+} from './common.ts';
 
 const minutes = z.int().min(0).max(1_440);
 const name = text(120);
@@ -98,6 +108,8 @@ export const VehicleList = z.strictObject({
   branchId: BranchId.optional(),
   classId: ClassId.optional(),
   status: z.enum(VEHICLE_STATUSES).optional(),
+  q: text(20).optional().openapi({ description: 'The beginning of the plate, in any case' }),
+  sort: sortQuery({ plate: 'plate', odometerKm: 'odometer_km' }),
 });
 
 export const AvailabilityQuery = z

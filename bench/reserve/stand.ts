@@ -6,6 +6,7 @@ import type { BenchContext } from '../figure.ts';
 import { CLASSES, type Company, pools } from '../support/company.ts';
 import { type Ask, openHttpClient } from '../support/http.ts';
 import { type BenchProcess, freePort, startProcess } from '../support/process.ts';
+import { benchToken } from '../support/token.ts';
 
 export type Side = { readonly name: 'product' | 'floor'; readonly ask: Ask };
 
@@ -52,6 +53,7 @@ export async function openStand(
     const api = await start('api', '../api/server.ts');
     await start('floor-worker', 'reserve/floor-worker.ts');
     const floorServer = await start('floor-server', 'reserve/floor-server.ts');
+    const authorization = `Bearer ${await benchToken(ctx, api.port)}`;
     const productHttp = openHttpClient(api.port);
     const floorHttp = openHttpClient(floorServer.port);
     closers.push(async () => [productHttp, floorHttp].map((http) => http.close()));
@@ -63,6 +65,7 @@ export async function openStand(
         ask: () =>
           productHttp.post('/api/v1/rentals', randomRequest(company, customers), {
             'idempotency-key': randomUUID(),
+            authorization,
           }),
       },
       floor: { name: 'floor', ask: () => floorHttp.post('/', {}) },

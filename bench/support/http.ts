@@ -5,7 +5,7 @@ export type Answer = { readonly status: number; readonly body: string };
 export type Ask = () => Promise<Answer>;
 
 export type HttpClient = {
-  readonly get: (path: string) => Promise<Answer>;
+  readonly get: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
   readonly post: (
     path: string,
     body: unknown,
@@ -32,7 +32,7 @@ export function openHttpClient(port: number): HttpClient {
       sent.end(body);
     });
   return {
-    get: (path) => send('GET', path, {}),
+    get: (path, headers = {}) => send('GET', path, { ...headers }),
     post: (path, body, headers = {}) => {
       const text = JSON.stringify(body);
       const length = String(Buffer.byteLength(text));

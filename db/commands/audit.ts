@@ -4,7 +4,19 @@ import type { Tx } from '../client.ts';
 
 export type AuditEntry = {
   readonly action: string;
-  readonly subjectType: 'rental' | 'vehicle' | 'branch' | 'class' | 'customer' | 'rate_plan';
+  readonly subjectType:
+    | 'rental'
+    | 'vehicle'
+    | 'branch'
+    | 'class'
+    | 'customer'
+    | 'rate_plan'
+    | 'staff'
+    | 'session'
+    | 'partner'
+    | 'api_client'
+    | 'api_key'
+    | 'approval';
   readonly subjectId: string;
   readonly commandId?: string;
   readonly reason?: string;

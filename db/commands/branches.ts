@@ -1,6 +1,6 @@
 // Branches and vehicle classes: each change with its event and audit row.
 import type { Selectable } from 'kysely';
-import { type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { codeAggregate, publish } from '../outbox.ts';
 import type { VehiclesBranch, VehiclesClass } from '../schema.ts';
 import { recordAudit } from './audit.ts';
@@ -21,8 +21,8 @@ export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId' | 'timeZone
 export type NewClass = { readonly id: string; readonly name: string };
 
 /** Throws `duplicate` when the code is taken by another branch. */
-export function registerBranch(db: Db, principal: string, branch: NewBranch): Promise<BranchRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
+export function registerBranch(db: Db, acting: Acting, branch: NewBranch): Promise<BranchRow> {
+  return transact(db, 'vehicles_rw', acting, async (tx) => {
     const columns = { ...branchColumns(branch), id: branch.id };
     const { row, created } = await insertOnce<BranchRow>(tx, 'vehicles.branch', columns);
     if (created) await recordBranch(tx, 'register', row, branch);
@@ -33,12 +33,12 @@ export function registerBranch(db: Db, principal: string, branch: NewBranch): Pr
 /** Throws `not-found`, or `version-conflict` when `version` is not the newest. */
 export function updateBranch(
   db: Db,
-  principal: string,
+  acting: Acting,
   id: string,
   version: number,
   change: BranchChange,
 ): Promise<BranchRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
+  return transact(db, 'vehicles_rw', acting, async (tx) => {
     const columns = branchColumns(change);
     const row = await updateVersion<BranchRow>(tx, 'vehicles.branch', id, version, columns);
     await recordBranch(tx, 'update', row, change);
@@ -47,8 +47,8 @@ export function updateBranch(
 }
 
 /** Throws `duplicate` when the code is taken by another class. */
-export function registerClass(db: Db, principal: string, named: NewClass): Promise<ClassRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
+export function registerClass(db: Db, acting: Acting, named: NewClass): Promise<ClassRow> {
+  return transact(db, 'vehicles_rw', acting, async (tx) => {
     const { row, created } = await insertOnce<ClassRow>(tx, 'vehicles.class', named);
     if (created) await recordClass(tx, 'register', row, named);
     return row;
@@ -57,12 +57,12 @@ export function registerClass(db: Db, principal: string, named: NewClass): Promi
 
 export function updateClass(
   db: Db,
-  principal: string,
+  acting: Acting,
   id: string,
   version: number,
   change: { readonly name?: string | undefined },
 ): Promise<ClassRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
+  return transact(db, 'vehicles_rw', acting, async (tx) => {
     const row = await updateVersion<ClassRow>(tx, 'vehicles.class', id, version, change);
     await recordClass(tx, 'update', row, change);
     return row;

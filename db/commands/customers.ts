@@ -1,6 +1,6 @@
 // Customers: personal data lives in this one table; events and audit rows carry ids only.
 import type { Selectable } from 'kysely';
-import { type Db, transact } from '../client.ts';
+import { type Acting, type Db, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import type { RentalsCustomer } from '../schema.ts';
 import { recordAudit } from './audit.ts';
@@ -18,10 +18,10 @@ export type CustomerChange = Partial<Omit<NewCustomer, 'id'>>;
 
 export function createCustomer(
   db: Db,
-  principal: string,
+  acting: Acting,
   customer: NewCustomer,
 ): Promise<CustomerRow> {
-  return transact(db, 'rentals_rw', principal, async (tx) => {
+  return transact(db, 'rentals_rw', acting, async (tx) => {
     const { row, created } = await insertOnce<CustomerRow>(tx, 'rentals.customer', customer);
     if (!created) return row;
     await publish(tx, {
@@ -39,12 +39,12 @@ export function createCustomer(
 /** Throws `not-found`, or `version-conflict` when `version` is not the newest. */
 export function updateCustomer(
   db: Db,
-  principal: string,
+  acting: Acting,
   id: string,
   version: number,
   change: CustomerChange,
 ): Promise<CustomerRow> {
-  return transact(db, 'rentals_rw', principal, async (tx) => {
+  return transact(db, 'rentals_rw', acting, async (tx) => {
     const row = await updateVersion<CustomerRow>(tx, 'rentals.customer', id, version, change);
     await publish(tx, {
       type: 'forecourt.customer.updated.v1',

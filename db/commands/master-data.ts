@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { Tx } from '../client.ts';
 
-type Columns = Readonly<Record<string, string | number | null | undefined>>;
+type Columns = Readonly<Record<string, string | number | Buffer | null | undefined>>;
 type Table = 'vehicles.branch' | 'vehicles.class' | 'vehicles.vehicle' | 'rentals.customer';
 
 const UNIQUE_VIOLATION = '23505';
@@ -61,7 +61,8 @@ function present(columns: Columns) {
   return Object.entries(columns).filter(([, value]) => value !== undefined);
 }
 
-async function named<T>(work: () => Promise<T>): Promise<T> {
+/** Says in our words which constraint a statement broke. */
+export async function named<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

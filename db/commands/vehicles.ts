@@ -1,7 +1,7 @@
 // The register of vehicles: each change with its event and audit row.
 import { type Selectable, sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import { type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import type { VehiclesVehicle } from '../schema.ts';
 import { recordAudit } from './audit.ts';
@@ -25,12 +25,8 @@ export type VehicleChange = Partial<
 > & { readonly status?: 'preparing' | 'in_service' | undefined };
 
 /** Throws `duplicate` for a plate that is taken, `not-found` for an unknown branch or class. */
-export function registerVehicle(
-  db: Db,
-  principal: string,
-  vehicle: NewVehicle,
-): Promise<VehicleRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
+export function registerVehicle(db: Db, acting: Acting, vehicle: NewVehicle): Promise<VehicleRow> {
+  return transact(db, 'vehicles_rw', acting, async (tx) => {
     const columns = { ...vehicleColumns(vehicle), id: vehicle.id };
     const { row, created } = await insertOnce<VehicleRow>(tx, 'vehicles.vehicle', columns);
     if (!created) return row;
@@ -53,12 +49,12 @@ export function registerVehicle(
 /** Class and branch of a vehicle that the calendar still counts on may not change (`resource-in-use`). */
 export function updateVehicle(
   db: Db,
-  principal: string,
+  acting: Acting,
   id: string,
   version: number,
   change: VehicleChange,
 ): Promise<VehicleRow> {
-  return transact(db, 'vehicles_rw', principal, async (tx) => {
+  return transact(db, 'vehicles_rw', acting, async (tx) => {
     if (change.classId ?? change.branchId ?? change.status) await refuseIfBooked(tx, id);
     const columns = vehicleColumns(change);
     const row = await updateVersion<VehicleRow>(tx, 'vehicles.vehicle', id, version, columns);

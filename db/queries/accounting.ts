@@ -1,6 +1,6 @@
 // Reads of the ledger: invoices, a rental's entries and the trial balance, all from posted rows.
 import { sql } from 'kysely';
-import { type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { type Page, type PageRequest, paged } from './page.ts';
 
 /** Reads act for nobody: what may be read is the role's to say. */
@@ -51,8 +51,12 @@ const HEADER = sql`i.id, i.number, i.kind, i.entity_id as "entityId", i.branch_i
   i.issue_date as "issueDate", i.service_from as "serviceFrom", i.service_to as "serviceTo",
   i.net_minor as "netMinor", i.vat_minor as "vatMinor", i.total_minor as "totalMinor"`;
 
-export function invoiceById(db: Db, id: string): Promise<InvoiceDocument | undefined> {
-  return transact(db, 'api_read', READER, async (tx) => {
+export function invoiceById(
+  db: Db,
+  acting: Acting,
+  id: string,
+): Promise<InvoiceDocument | undefined> {
+  return transact(db, 'api_read', acting, async (tx) => {
     const { rows } = await sql<Invoice>`select ${HEADER} from accounting.invoice i
       where i.id = ${id}`.execute(tx);
     const invoice = rows[0];
@@ -86,7 +90,11 @@ export type InvoiceFilter = PageRequest & {
 };
 
 /** Headers only, in the order in which they were asked for (that of their ids). */
-export function listInvoices(db: Db, filter: InvoiceFilter): Promise<Page<Invoice>> {
+export function listInvoices(
+  db: Db,
+  acting: Acting,
+  filter: InvoiceFilter,
+): Promise<Page<Invoice>> {
   const conditions = [
     filter.entityId && sql`i.entity_id = ${filter.entityId}`,
     filter.branchId && sql`i.branch_id = ${filter.branchId}`,
@@ -97,7 +105,7 @@ export function listInvoices(db: Db, filter: InvoiceFilter): Promise<Page<Invoic
     filter.after && sql`i.id > ${filter.after}`,
     sql`true`,
   ].filter((condition) => typeof condition === 'object');
-  return transact(db, 'api_read', READER, async (tx) => {
+  return transact(db, 'api_read', acting, async (tx) => {
     const { rows } = await sql<Invoice>`select ${HEADER} from accounting.invoice i
       where ${sql.join(conditions, sql` and `)}
       order by i.id limit ${filter.limit + 1}`.execute(tx);

@@ -1,18 +1,18 @@
 // Reads of rentals, their customers and rate plans.
-import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type { RatePlan } from '../../domain/rate-plan.ts';
 import type { RentalState } from '../../domain/rental.ts';
-import { type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { type RentalRow, rentalState } from '../rental-row.ts';
 import type { DB, RentalsCustomer } from '../schema.ts';
-import { type Page, type PageRequest, paged } from './page.ts';
+import { ordered, type Page, type PageRequest, paged, type Sort } from './page.ts';
 
 type CustomerRow = Selectable<RentalsCustomer>;
 
 const READER = 'system:api';
 
-export function customerById(db: Db, id: string): Promise<CustomerRow | undefined> {
-  return transact(db, 'api_read', READER, (tx) =>
+export function customerById(db: Db, acting: Acting, id: string): Promise<CustomerRow | undefined> {
+  return transact(db, 'api_read', acting, (tx) =>
     tx.selectFrom('rentals.customer').selectAll().where('id', '=', id).executeTakeFirst(),
   );
 }
@@ -20,21 +20,31 @@ export function customerById(db: Db, id: string): Promise<CustomerRow | undefine
 /** `q` is the beginning of the name, in any case. */
 export function listCustomers(
   db: Db,
-  filter: PageRequest & { readonly q?: string | undefined },
+  acting: Acting,
+  filter: PageRequest & { readonly q?: string | undefined; readonly sort?: Sort | undefined },
 ): Promise<Page<CustomerRow>> {
-  return transact(db, 'api_read', READER, async (tx) => {
-    let query = tx.selectFrom('rentals.customer').selectAll();
+  return transact(db, 'api_read', acting, async (tx) => {
+    const order = ordered('rentals.customer', filter.sort);
+    let query = tx.selectFrom('rentals.customer as t').selectAll();
     if (filter.q !== undefined) {
-      query = query.where(sql<boolean>`starts_with(lower(name), lower(${filter.q}))`);
+      query = query.where(beginsWith('t.name_key', sql`lower(${filter.q})`));
     }
-    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
+    if (filter.after !== undefined) query = query.where(order.after(filter.after));
     const rows = await query
-      .orderBy('id')
+      .orderBy(order.by)
       .limit(filter.limit + 1)
       .execute();
     return paged(rows, filter.limit);
   });
 }
+
+/** A range of the column itself: under a policy no function of a column gets to use an index. */
+function beginsWith(column: string, beginning: RawBuilder<unknown>): RawBuilder<boolean> {
+  const name = sql.ref(column);
+  return sql`${name} >= ${beginning} and ${name} < ${beginning} || ${LAST_CHARACTER}`;
+}
+
+const LAST_CHARACTER = '\u{10ffff}';
 
 /** The newest rate plan that is valid now. */
 export function currentRatePlan(db: Db): Promise<RatePlan | undefined> {
@@ -54,15 +64,19 @@ export async function selectCurrentPlan(tx: Tx): Promise<RatePlan | undefined> {
   return row?.terms as RatePlan | undefined;
 }
 
-export function rentalById(db: Db, id: string): Promise<RentalState | undefined> {
-  return transact(db, 'api_read', READER, async (tx) =>
-    stateOf(await rentals(tx).where('r.id', '=', id).executeTakeFirst()),
+export function rentalById(db: Db, acting: Acting, id: string): Promise<RentalState | undefined> {
+  return transact(db, 'api_read', acting, async (tx) =>
+    stateOf(await rentals(tx).where('t.id', '=', id).executeTakeFirst()),
   );
 }
 
-export function rentalByNumber(db: Db, number: string): Promise<RentalState | undefined> {
-  return transact(db, 'api_read', READER, async (tx) =>
-    stateOf(await rentals(tx).where('r.number', '=', number).executeTakeFirst()),
+export function rentalByNumber(
+  db: Db,
+  acting: Acting,
+  number: string,
+): Promise<RentalState | undefined> {
+  return transact(db, 'api_read', acting, async (tx) =>
+    stateOf(await rentals(tx).where('t.number', '=', number).executeTakeFirst()),
   );
 }
 
@@ -74,23 +88,34 @@ export type RentalFilter = PageRequest & {
   /** Due at or after, and due before: instants. */
   readonly dueAfter?: string | undefined;
   readonly dueBefore?: string | undefined;
+  /** The beginning of the number. */
+  readonly q?: string | undefined;
+  readonly sort?: Sort | undefined;
 };
 
-/** Ordered by id, which is the order of creation. */
-export function listRentals(db: Db, filter: RentalFilter): Promise<Page<RentalState>> {
-  return transact(db, 'api_read', READER, async (tx) => {
+/** Ordered by id, which is the order of creation, unless told otherwise. */
+export function listRentals(
+  db: Db,
+  acting: Acting,
+  filter: RentalFilter,
+): Promise<Page<RentalState>> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const order = ordered('rentals.rental', filter.sort);
     let query = rentals(tx);
-    if (filter.branchId !== undefined) query = query.where('r.branch_id', '=', filter.branchId);
-    if (filter.status !== undefined) query = query.where('r.status', '=', filter.status);
-    if (filter.overdue !== undefined) query = query.where('r.overdue', '=', filter.overdue);
+    if (filter.branchId !== undefined) query = query.where('t.branch_id', '=', filter.branchId);
+    if (filter.status !== undefined) query = query.where('t.status', '=', filter.status);
+    if (filter.overdue !== undefined) query = query.where('t.overdue', '=', filter.overdue);
     if (filter.customerId !== undefined) {
-      query = query.where('r.customer_id', '=', filter.customerId);
+      query = query.where('t.customer_id', '=', filter.customerId);
     }
-    if (filter.dueAfter !== undefined) query = query.where('r.due_at', '>=', filter.dueAfter);
-    if (filter.dueBefore !== undefined) query = query.where('r.due_at', '<', filter.dueBefore);
-    if (filter.after !== undefined) query = query.where('r.id', '>', filter.after);
+    if (filter.dueAfter !== undefined) query = query.where('t.due_at', '>=', filter.dueAfter);
+    if (filter.dueBefore !== undefined) query = query.where('t.due_at', '<', filter.dueBefore);
+    if (filter.q !== undefined) {
+      query = query.where(beginsWith('t.number', sql`${filter.q}::text`));
+    }
+    if (filter.after !== undefined) query = query.where(order.after(filter.after));
     const rows = await query
-      .orderBy('r.id')
+      .orderBy(order.by)
       .limit(filter.limit + 1)
       .execute();
     const page = paged(rows, filter.limit);
@@ -101,19 +126,19 @@ export function listRentals(db: Db, filter: RentalFilter): Promise<Page<RentalSt
 type JoinedRow = RentalRow & { readonly span_vehicle_id: string | null };
 
 /** Until check-out the vehicle is the calendar's to say. */
-function rentals(tx: Tx): SelectQueryBuilder<DB & { r: DB['rentals.rental'] }, 'r', JoinedRow> {
+function rentals(tx: Tx): SelectQueryBuilder<DB & { t: DB['rentals.rental'] }, 't', JoinedRow> {
   return tx
-    .selectFrom('rentals.rental as r')
-    .selectAll('r')
+    .selectFrom('rentals.rental as t')
+    .selectAll('t')
     .select((eb) =>
       eb
         .selectFrom('vehicles.span as s')
         .select('s.vehicle_id')
         .where('s.kind', '=', 'rental')
-        .whereRef('s.ref', '=', 'r.id')
+        .whereRef('s.ref', '=', 't.id')
         .where('s.grip', '<>', 'released')
         .as('span_vehicle_id'),
-    ) as unknown as SelectQueryBuilder<DB & { r: DB['rentals.rental'] }, 'r', JoinedRow>;
+    ) as unknown as SelectQueryBuilder<DB & { t: DB['rentals.rental'] }, 't', JoinedRow>;
 }
 
 function stateOf(row: JoinedRow | undefined): RentalState | undefined {

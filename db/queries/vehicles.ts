@@ -1,9 +1,9 @@
 // Reads of the register and the calendar.
 import { type Selectable, sql } from 'kysely';
-import { type Db, transact } from '../client.ts';
+import { type Acting, type Db, transact } from '../client.ts';
 import { transactInOneTrip } from '../one-trip.ts';
 import type { VehiclesBranch, VehiclesClass, VehiclesVehicle } from '../schema.ts';
-import { type Page, type PageRequest, paged } from './page.ts';
+import { ordered, type Page, type PageRequest, paged, type Sort } from './page.ts';
 
 type BranchRow = Selectable<VehiclesBranch>;
 type ClassRow = Selectable<VehiclesClass>;
@@ -51,8 +51,8 @@ export function listClasses(db: Db, page: PageRequest): Promise<Page<ClassRow>> 
   });
 }
 
-export function vehicleById(db: Db, id: string): Promise<VehicleRow | undefined> {
-  return transact(db, 'api_read', READER, (tx) =>
+export function vehicleById(db: Db, acting: Acting, id: string): Promise<VehicleRow | undefined> {
+  return transact(db, 'api_read', acting, (tx) =>
     tx.selectFrom('vehicles.vehicle').selectAll().where('id', '=', id).executeTakeFirst(),
   );
 }
@@ -61,17 +61,28 @@ export type VehicleFilter = PageRequest & {
   readonly branchId?: string | undefined;
   readonly classId?: string | undefined;
   readonly status?: string | undefined;
+  /** The beginning of the plate, in any case. */
+  readonly q?: string | undefined;
+  readonly sort?: Sort | undefined;
 };
 
-export function listVehicles(db: Db, filter: VehicleFilter): Promise<Page<VehicleRow>> {
-  return transact(db, 'api_read', READER, async (tx) => {
-    let query = tx.selectFrom('vehicles.vehicle').selectAll();
+export function listVehicles(
+  db: Db,
+  acting: Acting,
+  filter: VehicleFilter,
+): Promise<Page<VehicleRow>> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const order = ordered('vehicles.vehicle', filter.sort);
+    let query = tx.selectFrom('vehicles.vehicle as t').selectAll();
     if (filter.branchId !== undefined) query = query.where('branch_id', '=', filter.branchId);
     if (filter.classId !== undefined) query = query.where('class_id', '=', filter.classId);
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
-    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
+    if (filter.q !== undefined) {
+      query = query.where(sql<boolean>`starts_with(lower(plate), lower(${filter.q}))`);
+    }
+    if (filter.after !== undefined) query = query.where(order.after(filter.after));
     const rows = await query
-      .orderBy('id')
+      .orderBy(order.by)
       .limit(filter.limit + 1)
       .execute();
     return paged(rows, filter.limit);

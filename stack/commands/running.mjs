@@ -15,6 +15,13 @@ export async function demo(args) {
   return foreground(join(root, 'workers/demo.ts'), args, running.env);
 }
 
+/** `npm run token -- <demo user>`: prints an access token of the system that runs. */
+export async function token(args) {
+  const running = await readySystem();
+  if (!running) throw new StackError('The system does not run: start it with `npm start` first.');
+  return foreground(join(root, 'workers/token.ts'), args, running.env);
+}
+
 /** `npm run dead-letters -- list|replay`. */
 export async function deadLetters(args) {
   const running = readJson(placesOf('start').stackFile);

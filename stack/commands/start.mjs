@@ -21,6 +21,7 @@ export async function start(args) {
   }
   tellOthers(stack);
   say(`\n${table(stack.rows)}\n`);
+  if (stack.demoUsers) say(`${stack.demoUsers}\n`);
   say(`Ready after ${seconds(since)} s. Logs: ${stack.places.logs}. Ctrl-C stops everything.`);
   // Lives until a signal; the timer keeps the process alive even with nothing but other
   // people's servers.
@@ -30,7 +31,7 @@ export async function start(args) {
 async function startApp(stack) {
   const since = Date.now();
   await prepareServers(stack);
-  await loadDemo(stack);
+  stack.demoUsers = await loadDemo(stack);
   const address = 'schema, namespace, topics, demo company';
   const took = (Date.now() - since) / 1000;
   stack.rows.push({ name: 'Set-up', address, state: 'done', how: '-', seconds: took });
@@ -40,7 +41,7 @@ async function startApp(stack) {
 /** What `npm run demo` and `npm run dead-letters` need to reach this system. */
 function tellOthers(stack) {
   const apiUrl = `http://127.0.0.1:${stack.ports.api}`;
-  const env = { ...stack.env, FORECOURT_API: apiUrl };
+  const env = { ...stack.env, FORECOURT_API: apiUrl, DEMO_PASSWORD: stack.demoPassword };
   writeSecretFile(
     stack.places.stackFile,
     JSON.stringify({ pid: process.pid, apiUrl, env }, null, 2),

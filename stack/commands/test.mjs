@@ -4,7 +4,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { prepareServers } from '../app.mjs';
 import { plainEnv } from '../fetch.mjs';
+import { installPackage } from '../install.mjs';
 import { root } from '../places.mjs';
+import { browser } from '../servers/browser.mjs';
 import { testServer } from '../servers/test-server.mjs';
 import { bringUp } from '../stack.mjs';
 
@@ -14,12 +16,22 @@ export async function test(args) {
   // Awaited below: until then its failure must not count as unhandled.
   fetching.catch(() => {});
   const stack = await bringUp('test');
+  const finding = browser(process.env);
+  finding.catch(() => {});
+  const clientTools = installPackage(join(root, 'test/api-client'), "the API client's tools");
+  clientTools.catch(() => {});
   try {
-    const [timeSkipping] = await Promise.all([fetching, prepareServers(stack)]);
+    const [timeSkipping, chromium] = await Promise.all([
+      fetching,
+      finding,
+      prepareServers(stack),
+      clientTools,
+    ]);
     const env = {
       ...stack.env,
       DATABASE_OWNER_URL: stack.ownerUrl,
       TEMPORAL_TEST_SERVER: timeSkipping,
+      CHROMIUM: chromium,
     };
     return await foreground(join(root, 'node_modules/vitest/vitest.mjs'), ['run', ...args], env);
   } finally {

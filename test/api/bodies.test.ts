@@ -1,6 +1,7 @@
 // Bodies that the API refuses before any rule of the trade is asked, and in which words.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { expectProblem, rawRequest, type TestApi, testApi } from '../support/api.ts';
+import { expectProblem, rawRequest, SOMEBODY, type TestApi, testApi } from '../support/api.ts';
+import { tokenOf } from '../support/people.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -92,7 +93,11 @@ describe('a body', () => {
     expectProblem(await api.call('POST', CUSTOMERS, { body }), 413, 'payload-too-large');
     const response = await fetch(`${api.url}${CUSTOMERS}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': 'chunked' },
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': 'chunked',
+        authorization: `Bearer ${await tokenOf(await api.person(SOMEBODY))}`,
+      },
       body: new Blob([body]).stream(),
       // Node wants it for streams.
       duplex: 'half',

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { claimKey, forgetOldKeys } from '../../db/commands/idempotency.ts';
-import { type TestApi, testApi } from '../support/api.ts';
+import { SOMEBODY, type TestApi, testApi } from '../support/api.ts';
+import { tokenOf } from '../support/people.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -128,7 +129,8 @@ describe('the same key', () => {
     const other = await api.call('POST', CUSTOMERS, { body: { name: 'Second' }, key });
     expect([other.status, other.body.type]).toEqual([422, '/problems/idempotency-key-reused']);
     expect(await customersNamed('Second')).toBe(0);
-    const scope = { principal: 'staff:demo-agent', route: ROUTE, key };
+    const principal = `staff:${(await api.person(SOMEBODY)).id}`;
+    const scope = { principal, route: ROUTE, key };
     expect((await claimKey(api.database.db, scope, 'ab'.repeat(32))).outcome).toBe('reused');
   });
 
@@ -151,9 +153,12 @@ describe('the same key', () => {
 
   test('after the answer was lost gets the answer that was lost', async () => {
     const request = { body: { name: 'Lost' }, key: 'lost' };
+    // Got beforehand: the caller hangs up on the request, not on the making of a token.
+    const token = await tokenOf(await api.person(SOMEBODY));
+    await api.call('GET', CUSTOMERS, { token });
     const hangUp = new AbortController();
-    const lost = api.call('POST', CUSTOMERS, { ...request, signal: hangUp.signal });
-    setTimeout(() => hangUp.abort(), 2);
+    const lost = api.call('POST', CUSTOMERS, { ...request, token, signal: hangUp.signal });
+    setTimeout(() => hangUp.abort(), 4);
     await lost.catch(() => undefined);
     await expect.poll(async () => customersNamed('Lost')).toBe(1);
     await expect.poll(async () => (await api.call('POST', CUSTOMERS, request)).status).toBe(201);

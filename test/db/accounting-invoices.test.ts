@@ -9,6 +9,9 @@ import { DEMO_CHART } from '../../domain/ledger.ts';
 import { AT, asLedger, CLERK, invoice, openBooks, refusal } from '../support/accounting.ts';
 import { testDatabase } from '../support/database.ts';
 
+/** Sees everything. */
+const READER = 'system:test';
+
 let db: Db;
 let owner: Db;
 
@@ -74,7 +77,7 @@ describe('an invoice', () => {
   test('reads back as it was issued, with its entry', async () => {
     const request = invoice();
     const issued = await issue(request);
-    expect(await invoiceById(db, issued.invoiceId)).toMatchObject({
+    expect(await invoiceById(db, READER, issued.invoiceId)).toMatchObject({
       number: issued.number,
       entityId: AT,
       branchId: 'VIE',
@@ -98,10 +101,10 @@ describe('an invoice', () => {
   test('is listed by rental and page by page', async () => {
     const request = invoice();
     const issued = await issue(request);
-    const own = await listInvoices(db, { limit: 10, rentalId: request.rentalId });
+    const own = await listInvoices(db, READER, { limit: 10, rentalId: request.rentalId });
     expect(own).toMatchObject({ rows: [{ id: issued.invoiceId }], more: false });
-    const first = await listInvoices(db, { limit: 2 });
-    const second = await listInvoices(db, { limit: 2, after: first.rows[1]?.id });
+    const first = await listInvoices(db, READER, { limit: 2 });
+    const second = await listInvoices(db, READER, { limit: 2, after: first.rows[1]?.id });
     expect(first.more).toBe(true);
     expect(second.rows[0]?.id).not.toBe(first.rows[1]?.id);
   });

@@ -19,6 +19,9 @@ import { GOLD_1 } from '../../domain/rate-plan.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, book, CLASS, hour, plantFleet } from '../support/fleet.ts';
 
+/** Sees everything. */
+const READER = 'system:test';
+
 let t: TestDatabase;
 let branchId: string;
 beforeAll(async () => {
@@ -92,7 +95,7 @@ describe('changing', () => {
     const vehicle = await registerVehicle(t.db, AGENT, newVehicle());
     const changed = await updateVehicle(t.db, AGENT, vehicle.id, 1, { model: 'Superb' });
     expect(changed).toMatchObject({ model: 'Superb', version: 2 });
-    expect(await vehicleById(t.db, vehicle.id)).toEqual(changed);
+    expect(await vehicleById(t.db, READER, vehicle.id)).toEqual(changed);
     expect((await facts(vehicle.id)).map((fact) => fact.seq)).toEqual([1, 2]);
     expect(await audited(vehicle.id)).toBe(2);
   });
@@ -162,7 +165,10 @@ describe('customers', () => {
     const id = uuidv7();
     await createCustomer(t.db, AGENT, { id, name: 'Grace Planted', email: 'g@planted.example' });
     await updateCustomer(t.db, AGENT, id, 1, { phone: '+43 1 PLANTED-5559' });
-    expect(await customerById(t.db, id)).toMatchObject({ phone: '+43 1 PLANTED-5559', version: 2 });
+    expect(await customerById(t.db, READER, id)).toMatchObject({
+      phone: '+43 1 PLANTED-5559',
+      version: 2,
+    });
     expect((await facts(id)).map((fact) => fact.seq)).toEqual([1, 2]);
     const { rows } = await sql<{ text: string }>`select event as text from events.outbox
       union all select to_jsonb(a)::text from people.audit_entry a`.execute(t.owner);
@@ -172,10 +178,10 @@ describe('customers', () => {
   test('are found by the beginning of their name, page by page', async () => {
     const names = ['Zoe A', 'zoe B', 'Zoe C'];
     for (const name of names) await createCustomer(t.db, AGENT, { id: uuidv7(), name });
-    const first = await listCustomers(t.db, { q: 'ZOE', limit: 2 });
+    const first = await listCustomers(t.db, READER, { q: 'ZOE', limit: 2 });
     expect([first.rows.map((row) => row.name), first.more]).toEqual([['Zoe A', 'zoe B'], true]);
     const after = first.rows.at(-1)?.id;
-    const rest = await listCustomers(t.db, { q: 'zoe', limit: 2, after });
+    const rest = await listCustomers(t.db, READER, { q: 'zoe', limit: 2, after });
     expect([rest.rows.map((row) => row.name), rest.more]).toEqual([['Zoe C'], false]);
   });
 });
@@ -183,9 +189,9 @@ describe('customers', () => {
 test('vehicles are listed by branch, class and status, page by page', async () => {
   const fleet = await plantFleet(t.db, { vehicles: 5 });
   const filter = { branchId: fleet.branchId, classId: CLASS, status: 'in_service', limit: 3 };
-  const first = await listVehicles(t.db, filter);
-  const rest = await listVehicles(t.db, { ...filter, after: first.rows.at(-1)?.id });
+  const first = await listVehicles(t.db, READER, filter);
+  const rest = await listVehicles(t.db, READER, { ...filter, after: first.rows.at(-1)?.id });
   expect([...first.rows, ...rest.rows].map((row) => row.id)).toEqual([...fleet.vehicleIds].sort());
   expect([first.more, rest.more]).toEqual([true, false]);
-  expect((await listVehicles(t.db, { ...filter, status: 'preparing' })).rows).toEqual([]);
+  expect((await listVehicles(t.db, READER, { ...filter, status: 'preparing' })).rows).toEqual([]);
 });

@@ -58,7 +58,7 @@ beforeAll(async () => {
   const api = await system.start('api/server.ts', own);
   await system.start('workers/main.ts', own);
   await system.start('workers/relay.ts', own);
-  desk = counter(system.base(api));
+  desk = counter(system.base(api), await system.token());
 }, 120_000);
 afterAll(async () => {
   await Promise.all([...running.keys()].map(kill));

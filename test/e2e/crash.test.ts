@@ -22,7 +22,8 @@ beforeAll(async () => {
   system = await testSystem('crash');
   company = await plantCompany(system.db);
   await plantVehicles(system.db, 'CDMR', 3);
-  desk = counter(system.base(await system.start('api/server.ts')));
+  const api = await system.start('api/server.ts');
+  desk = counter(system.base(api), await system.token());
 });
 
 /** A worker that dies at its first commit after a statement that holds `statement`. */

@@ -29,7 +29,7 @@ beforeAll(async () => {
   for (const entry of ['api/server.ts', 'workers/main.ts', 'workers/relay.ts']) {
     parts.push(await system.start(entry, loud));
   }
-  desk = counter(system.base(parts[0] as Part));
+  desk = counter(system.base(parts[0] as Part), await system.token());
 });
 
 test('60 planted values: none in topics, histories or logs', { timeout: 120_000 }, async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   company = await plantCompany(system.db, { turnaroundMinutes: 0 });
   const api = await system.start('api/server.ts');
   await system.start('workers/main.ts');
-  desk = counter(system.base(api));
+  desk = counter(system.base(api), await system.token());
 });
 
 function request(classId: string, fromMs = Date.now() + DAY_MS, forMs = DAY_MS) {

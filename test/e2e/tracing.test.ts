@@ -21,7 +21,7 @@ beforeAll(async () => {
   const api = await system.start('api/server.ts', traced);
   await system.start('workers/main.ts', traced);
   await system.start('workers/relay.ts', traced);
-  desk = counter(system.base(api));
+  desk = counter(system.base(api), await system.token());
 });
 afterAll(() => collector.close());
 

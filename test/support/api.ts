@@ -7,17 +7,32 @@ import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, expect } from 'vitest';
 import { createApp } from '../../api/app.ts';
+import { createAuthenticate } from '../../api/auth/authenticate.ts';
+import { type BearerOptions, createBearers } from '../../api/auth/bearers.ts';
+import { ownTokenVerifier } from '../../api/auth/settings.ts';
+import { localKeys } from '../../api/auth/tokens.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { createHealth, postgresProbe, temporalProbe } from '../../api/health.ts';
 import { type Listening, listen } from '../../api/listen.ts';
+import { createRateLimiter } from '../../api/rate-limits/limiter.ts';
+import { trustedProxies } from '../../api/rate-limits/peer.ts';
+import { quotasFrom } from '../../api/rate-limits/tiers.ts';
 import { type Db, openDb } from '../../db/client.ts';
+import { openEnvelope } from '../../db/envelope.ts';
 import { openClient } from '../../temporal-config/connection.ts';
 import { NAMESPACE } from '../../temporal-config/names.ts';
 import { parsePayloadKeys } from '../../temporal-config/payload-codec.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { type Person, plantStaff, tokenOf } from './people.ts';
+import { ISSUER, testJwk } from './tokens.ts';
 
 /** Nothing listens there: port 1 is reserved and closed. */
 export const CLOSED_ADDRESS = '127.0.0.1:1';
+
+/** Far more than any test asks for; test/api/rate-limits.test.ts runs the defaults. */
+const AMPLE = quotasFrom(
+  'auth-account=100000,auth-peer=100000,staff=1000000,key=1000000,public=1000000',
+);
 
 export type ApiAnswer = {
   readonly status: number;
@@ -33,6 +48,8 @@ export type CallOptions = {
   readonly body?: unknown;
   /** The Idempotency-Key; false sends none, left out sends a fresh one with each POST. */
   readonly key?: string | false;
+  /** The bearer; false sends none, left out sends that of somebody who may do everything. */
+  readonly token?: string | false;
   readonly signal?: AbortSignal;
 };
 
@@ -42,6 +59,8 @@ export type TestApi = {
   readonly deps: ApiDeps;
   readonly listening: Listening;
   readonly logLines: readonly string[];
+  /** The staff member of that name, who may do everything. */
+  readonly person: (name: string) => Promise<Person>;
   readonly call: (method: string, path: string, options?: CallOptions) => Promise<ApiAnswer>;
 };
 
@@ -54,6 +73,8 @@ type Options = {
   readonly deps?: Partial<ApiDeps>;
   /** See `listen`. */
   readonly noticeMs?: number;
+  readonly port?: number;
+  readonly authorization?: Parameters<typeof listen>[2]['authorization'];
 };
 
 // Registered while the file is collected: vitest ignores hooks that other hooks register.
@@ -64,7 +85,8 @@ afterAll(async () => {
 
 /**
  * Call it in `beforeAll`. Temporal is unreachable unless a client is given. The caller is the
- * staff member named by the header `x-test-actor`, so that tests can be several people.
+ * staff member named by the header `x-test-actor`, so that tests can be several people; all of them
+ * are real rows with real tokens.
  */
 export async function testApi(options: Options = {}): Promise<TestApi> {
   const database = options.database ?? (await testDatabase());
@@ -76,16 +98,21 @@ export async function testApi(options: Options = {}): Promise<TestApi> {
   const deps: ApiDeps = {
     db,
     temporal,
-    actorOf: (c) => ({ kind: 'staff', id: c.req.header('x-test-actor') ?? 'demo-agent' }),
+    authenticate: testAuthenticate({ db }),
+    actorOf: (c) => c.get('caller').actor,
     now: () => new Date().toISOString(),
     log: pino({ level: 'info' }, sink),
     metrics: new Registry(),
     health,
+    envelope: openEnvelope(`test:${randomBytes(32).toString('base64')}`),
+    limiter: createRateLimiter({ quotas: AMPLE }),
+    proxies: trustedProxies(undefined),
     ...options.deps,
   };
   const listening = await listen(createApp(deps), health, {
-    port: 0,
+    port: options.port ?? 0,
     noticeMs: options.noticeMs ?? 0,
+    authorization: options.authorization,
   });
   closings.push(async () => {
     await listening.close();
@@ -93,7 +120,21 @@ export async function testApi(options: Options = {}): Promise<TestApi> {
     if (options.temporal) await options.temporal.connection.close().catch(() => undefined);
   });
   const url = `http://127.0.0.1:${listening.port}`;
-  return { database, url, deps, listening, logLines, call: caller(url) };
+  const people = new Map<string, Promise<Person>>();
+  const person = (name: string) => {
+    const one = people.get(name) ?? plantStaff(database.owner, { name });
+    people.set(name, one);
+    return one;
+  };
+  return { database, url, deps, listening, logLines, person, call: caller(url, person) };
+}
+
+/** As the API process does it, with the tests' own issuer in place of the authorization server. */
+export function testAuthenticate(options: Pick<BearerOptions, 'db'> & Partial<BearerOptions>) {
+  const now = () => new Date().toISOString();
+  const keys = localKeys(async () => [await testJwk()]);
+  const verify = ownTokenVerifier({ issuer: ISSUER, keys, now });
+  return createAuthenticate(createBearers({ verify, now, ...options }));
 }
 
 function unreachableTemporal(): Client {
@@ -106,18 +147,23 @@ export function unreachableDb(): Db {
   return openDb(`postgres://nobody:nothing@${CLOSED_ADDRESS}/nowhere`, { max: 2 });
 }
 
-export function caller(url: string): TestApi['call'] {
-  return async (method, path, { headers, body, key, signal } = {}) => {
+/** Whom calls come from that name nobody. */
+export const SOMEBODY = 'demo-agent';
+
+function caller(url: string, person: TestApi['person']): TestApi['call'] {
+  return async (method, path, { headers, body, key, signal, token } = {}) => {
     const sent =
       body === undefined || typeof body === 'string' || body instanceof Uint8Array
         ? body
         : JSON.stringify(body);
     const sentKey = key ?? (method === 'POST' ? randomUUID() : false);
+    const bearer = token ?? (await tokenOf(await person(headers?.['x-test-actor'] ?? SOMEBODY)));
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
         ...(sent !== undefined && { 'content-type': 'application/json' }),
         ...(sentKey !== false && { 'idempotency-key': sentKey }),
+        ...(bearer !== false && { authorization: `Bearer ${bearer}` }),
         ...headers,
       },
       ...(sent !== undefined && { body: sent as string }),
@@ -138,15 +184,16 @@ function answerOf(status: number, headers: Headers, text: string): ApiAnswer {
 }
 
 /** For methods and paths that `fetch` refuses or rewrites. */
-export function rawRequest(
+export async function rawRequest(
   api: TestApi,
   method: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<ApiAnswer> {
+  const all = { authorization: `Bearer ${await tokenOf(await api.person(SOMEBODY))}`, ...headers };
   return new Promise((resolve, reject) => {
     const request = httpRequest(
-      { host: '127.0.0.1', port: api.listening.port, method, path, headers },
+      { host: '127.0.0.1', port: api.listening.port, method, path, headers: all },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

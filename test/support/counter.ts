@@ -25,9 +25,12 @@ export type Counter = {
   readonly post: (path: string, body: object, key?: string) => Promise<Answer>;
 };
 
-export function counter(base: string): Counter {
+export function counter(base: string, token: string): Counter {
   const call = async (path: string, init: RequestInit): Promise<Answer> => {
-    const answer = await fetch(`${base}/api/v1${path}`, init);
+    const answer = await fetch(`${base}/api/v1${path}`, {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${token}` },
+    });
     const text = await answer.text();
     return { status: answer.status, text, body: JSON.parse(text), headers: answer.headers };
   };

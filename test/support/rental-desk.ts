@@ -7,6 +7,9 @@ import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/ren
 import type { TestDatabase } from './database.ts';
 import { AGENT, CLASS, hoursFromNow, plantFleet, plantTrade } from './fleet.ts';
 
+/** Sees everything. */
+const READER = 'system:test';
+
 /** A check-out as a counter types it. */
 export const OUT = { type: 'checkOut', odometerKm: 2_000, fuelEighths: 8 } as const;
 
@@ -32,7 +35,7 @@ export type RentalDesk = {
 export async function rentalDesk({ db }: TestDatabase): Promise<RentalDesk> {
   const { customerId } = await plantTrade(db);
   const read = async (id: string) => {
-    const rental = await rentalById(db, id);
+    const rental = await rentalById(db, READER, id);
     if (rental === undefined) throw new Error(`There is no rental ${id}.`);
     return rental;
   };

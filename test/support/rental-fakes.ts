@@ -20,7 +20,7 @@ type Recorded = {
 };
 
 export type FakeRentals = {
-  readonly activities: Activities;
+  readonly activities: Pick<Activities, 'reserveRental' | 'recordCommand'>;
   /** Every command that was carried out, in order; repeats of an id are not in it. */
   readonly recorded: readonly Recorded[];
   /** How often an activity ran, repeats and refusals included. */
@@ -56,7 +56,7 @@ export function fakeRentals(options: FakeOptions): FakeRentals {
   const recorded: Recorded[] = [];
   const outcomes = new Map<string, RentalOutcome>();
   let calls = 0;
-  const activities: Activities = {
+  const activities: FakeRentals['activities'] = {
     reserveRental: async ({ command }) => {
       calls += 1;
       if (options.refuseReserve !== undefined) throw refusal(options.refuseReserve);

@@ -8,8 +8,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, inject } from 'vitest';
+import { openSigningKeys } from '../../api/auth/server/keys.ts';
+import { openEnvelope } from '../../db/envelope.ts';
 import { setUpTemporal } from '../../temporal-config/setup.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { plantStaff } from './people.ts';
+import { signToken } from './tokens.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const endWithParent = fileURLToPath(new URL('./end-with-parent.ts', import.meta.url));
@@ -28,6 +32,8 @@ export type System = TestDatabase & {
   readonly env: NodeJS.ProcessEnv;
   /** Starts a process from its entry file and waits until it says that it is ready. */
   readonly start: (entry: string, extra?: NodeJS.ProcessEnv) => Promise<Part>;
+  /** A token of somebody who may do everything, for the API that was started last. */
+  readonly token: () => Promise<string>;
   /** `http://127.0.0.1:port` of an API started by `start('api/server.ts')`. */
   readonly base: (api: Part) => string;
 };
@@ -55,10 +61,16 @@ export async function testSystem(name: string): Promise<System> {
     KAFKA_BROKERS: servers.kafkaBrokers,
     REDIS_URL: servers.redisUrl,
     PAYLOAD_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    DATA_KEYS: `d1:${randomBytes(32).toString('base64')}`,
+    AUTH_COOKIE_KEYS: randomBytes(32).toString('base64'),
+    // One person gives all the commands here.
+    RATE_LIMITS: 'staff=1000000,public=1000000',
     LOG_LEVEL: 'info',
   };
+  let issuer = '';
   return {
     ...database,
+    token: async () => ownToken(database, issuer, env.DATA_KEYS),
     namespace: id,
     env,
     start: async (entry, extra = {}) => {
@@ -70,6 +82,7 @@ export async function testSystem(name: string): Promise<System> {
         env: { ...env, ...ports, ...extra },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
+      if (entry === 'api/server.ts') issuer = extra['PUBLIC_URL'] ?? `http://localhost:${port}`;
       const part = partOf(child, port, file);
       parts.push(part);
       await untilReady(child, internalPort, part);
@@ -77,6 +90,18 @@ export async function testSystem(name: string): Promise<System> {
     },
     base: (api) => `http://127.0.0.1:${api.port}`,
   };
+}
+
+/** Signed by the key that the authorization server of that database signs with. */
+async function ownToken(
+  { db, owner }: TestDatabase,
+  issuer: string,
+  dataKeys: string,
+): Promise<string> {
+  const [key] = (await openSigningKeys(db, openEnvelope(dataKeys))).current().privateKeys;
+  if (key === undefined) throw new Error('There is no key to sign with.');
+  const { id, sessionId, version } = await plantStaff(owner, { name: 'everybody' });
+  return signToken({ iss: issuer, sub: id, kind: 'staff', sid: sessionId, uv: version }, {}, key);
 }
 
 function partOf(child: ChildProcess, port: number, file: string): Part {

@@ -14,7 +14,7 @@ export function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
 /** Runs `story` while a worker with these activities serves a queue that nobody else has. */
 export function withWorker(
   place: Place,
-  activities: Activities,
+  activities: Partial<Activities>,
   story: (desk: Desk) => Promise<void>,
 ): Promise<void> {
   return runWorker(place, inject('workflowBundlePath'), activities, story);

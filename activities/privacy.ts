@@ -1,0 +1,34 @@
+// The effects of an erasure: each is one transaction a domain, safe to repeat.
+import { eraseContacts, eraseName } from '../db/commands/erasure.ts';
+import { lastInvoiceDate } from '../db/queries/personal-data.ts';
+import { principalOf } from '../domain/actor.ts';
+import { type ErasureState, keptUntil } from '../domain/erasure.ts';
+import type { BeginErasure } from '../workflows/erasure.messages.ts';
+import type { Envelope } from '../workflows/rental.messages.ts';
+import { failing } from './failures.ts';
+import type { ActivityDeps } from './index.ts';
+
+const SYSTEM = principalOf({ kind: 'system', id: 'erasure' });
+
+export function createPrivacyActivities({ db }: ActivityDeps) {
+  return {
+    eraseContacts: ({ actor, command }: Envelope<BeginErasure>): Promise<ErasureState> =>
+      failing(async () => {
+        const { customerId } = command;
+        await eraseContacts(db, principalOf(actor), command);
+        const kept = keptUntil(await lastInvoiceDate(db, customerId));
+        return { customerId, status: 'contacts-erased', keptUntil: kept };
+      }),
+
+    /** Looks again first: a newer invoice keeps the name for longer. */
+    eraseName: ({ customerId }: { readonly customerId: string }): Promise<ErasureState> =>
+      failing(async () => {
+        const kept = keptUntil(await lastInvoiceDate(db, customerId));
+        if (kept !== null && Date.parse(kept) > Date.now()) {
+          return { customerId, status: 'contacts-erased', keptUntil: kept };
+        }
+        await eraseName(db, SYSTEM, customerId);
+        return { customerId, status: 'erased', keptUntil: null };
+      }),
+  };
+}

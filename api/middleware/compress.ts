@@ -1,0 +1,50 @@
+// Sends large answers smaller, where the caller says that it can read them.
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { MiddlewareHandler } from 'hono';
+import type { ApiEnv } from '../deps.ts';
+
+/** Below it the time is worth more than the bytes. */
+const MIN_BYTES = 4_096;
+const TEXT = /^(application\/(problem\+)?json|text\/)/;
+/** The level from which on brotli is much slower and hardly better. */
+const BROTLI_QUALITY = 4;
+
+const smaller = {
+  br: (bytes: Uint8Array) =>
+    promisify(brotliCompress)(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY },
+    }),
+  gzip: (bytes: Uint8Array) => promisify(gzip)(bytes),
+} as const;
+type Encoding = keyof typeof smaller;
+
+/** An answer with an ETag stays as it is: the tag names these bytes (RFC 9110 section 8.8.1). */
+export const compress: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  await next();
+  const { headers, status, body } = c.res;
+  if (body === null || headers.has('etag') || headers.has('content-encoding')) return;
+  if (c.req.method === 'HEAD' || !TEXT.test(headers.get('content-type') ?? '')) return;
+  headers.append('vary', 'Accept-Encoding');
+  const encoding = preferred(c.req.header('accept-encoding'));
+  if (encoding === undefined) return;
+  const plain = new Uint8Array(await c.res.arrayBuffer());
+  const isSmall = plain.length < MIN_BYTES;
+  const sent = isSmall ? plain : new Uint8Array(await smaller[encoding](plain));
+  c.res = new Response(sent, { status, headers });
+  if (!isSmall) c.res.headers.set('content-encoding', encoding);
+};
+
+/** Brotli before gzip, unless the caller weighs them otherwise (RFC 9110 section 12.5.3). */
+function preferred(accepted: string | undefined): Encoding | undefined {
+  const weights = new Map(
+    (accepted ?? '').split(',').map((part) => {
+      const [name = '', ...parameters] = part.split(';').map((word) => word.trim().toLowerCase());
+      const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1';
+      return [name, Number(weight)] as const;
+    }),
+  );
+  const weightOf = (encoding: Encoding) => weights.get(encoding) ?? weights.get('*') ?? 0;
+  const [best] = (['br', 'gzip'] as const).toSorted((a, b) => weightOf(b) - weightOf(a));
+  return best !== undefined && weightOf(best) > 0 ? best : undefined;
+}

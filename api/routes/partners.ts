@@ -1,0 +1,149 @@
+// Partners and the API clients of their systems: an administrator's to register and to end.
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  createApiClient,
+  newClientSecret,
+  registerPartner,
+  revokeApiClient,
+  setPartnerStatus,
+} from '../../db/commands/partners.ts';
+import { clientsOf, listPartners, partnerById } from '../../db/queries/people.ts';
+import { principalOf } from '../../domain/actor.ts';
+import { secured } from '../auth/access.ts';
+import type { ApiDeps } from '../deps.ts';
+import { IdempotencyHeader, idempotent } from '../idempotency.ts';
+import { jsonBody } from '../middleware/body.ts';
+import { found } from '../problems.ts';
+import { type ApiRouter, apiRouter } from '../router.ts';
+import {
+  ApiClient,
+  apiClientView,
+  ClientId,
+  MadeApiClient,
+  NewApiClient,
+  NewPartner,
+  Partner,
+  PartnerChange,
+  partnerView,
+} from '../schemas/api-keys.ts';
+import {
+  Id,
+  jsonAnswer,
+  jsonRequest,
+  page,
+  pageOf,
+  pageQuery,
+  problems,
+} from '../schemas/common.ts';
+
+const tags = ['Partners'];
+const params = z.object({ id: Id });
+const READ = { scope: 'people:read', roles: ['administrator', 'auditor'] } as const;
+const WRITE = { scope: 'people:write', roles: ['administrator'] } as const;
+
+const create = createRoute({
+  ...secured(WRITE, jsonBody),
+  method: 'post',
+  path: '/partners',
+  tags,
+  summary: 'Register a partner',
+  request: { headers: IdempotencyHeader, body: jsonRequest(NewPartner) },
+  responses: { 201: jsonAnswer('Registered', Partner), ...problems },
+});
+
+const list = createRoute({
+  ...secured(READ),
+  method: 'get',
+  path: '/partners',
+  tags,
+  summary: 'Partners in order of registration',
+  request: { query: z.strictObject(pageQuery(Id)) },
+  responses: { 200: jsonAnswer('A page', pageOf(Partner)), ...problems },
+});
+
+const update = createRoute({
+  ...secured(WRITE, jsonBody),
+  method: 'patch',
+  path: '/partners/{id}',
+  tags,
+  summary: 'Suspend a partner or let them in again',
+  description: 'Says what it shall be, so it may be repeated; it knows no If-Match.',
+  request: { params, body: jsonRequest(PartnerChange) },
+  responses: { 200: jsonAnswer('As it is now', Partner), ...problems },
+});
+
+const createClient = createRoute({
+  ...secured(WRITE, jsonBody),
+  method: 'post',
+  path: '/partners/{id}/clients',
+  tags,
+  summary: 'Let a system of the partner sign in by client credentials',
+  description: 'The secret is in this answer only; a repeat is 409 `duplicate`.',
+  request: { params, body: jsonRequest(NewApiClient) },
+  responses: { 201: jsonAnswer('Made', MadeApiClient), ...problems },
+});
+
+const clients = createRoute({
+  ...secured(READ),
+  method: 'get',
+  path: '/partners/{id}/clients',
+  tags,
+  summary: 'The API clients of a partner',
+  request: { params },
+  responses: {
+    200: jsonAnswer('By id', z.object({ items: z.array(ApiClient).readonly() })),
+    ...problems,
+  },
+});
+
+const revoke = createRoute({
+  ...secured(WRITE),
+  method: 'delete',
+  path: '/partners/{id}/clients/{clientId}',
+  tags,
+  summary: 'Revoke an API client; its tokens are refused within five seconds',
+  request: { params: params.extend({ clientId: ClientId }) },
+  responses: { 204: { description: 'Revoked' }, ...problems },
+});
+
+export function partnerRoutes(deps: ApiDeps): ApiRouter {
+  const { db } = deps;
+  return apiRouter()
+    .openapi(create, (c) =>
+      idempotent(c, deps, async (id) => {
+        const principal = principalOf(deps.actorOf(c));
+        const row = await registerPartner(db, principal, { ...c.req.valid('json'), id });
+        return { status: 201, body: partnerView(row) };
+      }),
+    )
+    .openapi(list, async (c) => {
+      const { cursor: after, limit } = c.req.valid('query');
+      const partners = await listPartners(db, { after, limit });
+      return c.json(
+        page(partners, (row) => row.id, partnerView),
+        200,
+      );
+    })
+    .openapi(update, async (c) => {
+      const { id } = c.req.valid('param');
+      const { status } = c.req.valid('json');
+      const row = await setPartnerStatus(db, principalOf(deps.actorOf(c)), id, status);
+      return c.json(partnerView(row), 200);
+    })
+    .openapi(createClient, async (c) => {
+      const client = { ...c.req.valid('json'), partnerId: c.req.valid('param').id };
+      const secret = newClientSecret();
+      const row = await createApiClient(db, principalOf(deps.actorOf(c)), client, secret);
+      return c.json({ ...apiClientView(row), secret }, 201, { 'cache-control': 'no-store' });
+    })
+    .openapi(clients, async (c) => {
+      const { id } = c.req.valid('param');
+      found(await partnerById(db, id), 'partner');
+      return c.json({ items: (await clientsOf(db, id)).map(apiClientView) }, 200);
+    })
+    .openapi(revoke, async (c) => {
+      const { id, clientId } = c.req.valid('param');
+      await revokeApiClient(db, principalOf(deps.actorOf(c)), id, clientId);
+      return c.body(null, 204);
+    });
+}

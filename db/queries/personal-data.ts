@@ -1,0 +1,46 @@
+// Everything that is kept about a person, for the person, and what keeps it.
+import { sql } from 'kysely';
+import { type Acting, type Db, transact } from '../client.ts';
+
+const READER = 'system:privacy';
+
+/** The issue date of the newest invoice made out to the customer; null when there is none. */
+export function lastInvoiceDate(db: Db, customerId: string): Promise<string | null> {
+  return transact(db, 'api_read', READER, async (tx) => {
+    const row = await tx
+      .selectFrom('accounting.invoice')
+      .select((e) => e.fn.max('issue_date').as('newest'))
+      .where('customer_id', '=', customerId)
+      .executeTakeFirst();
+    return (row?.newest as string | null | undefined) ?? null;
+  });
+}
+
+export type PersonalData = Readonly<Record<string, unknown>>;
+
+/**
+ * The customer's own record, rentals, invoices and what was noted about them, as JSON in the names
+ * of the tables' columns (GDPR Art. 15 and 20), but for the sealed licence. Undefined for an unknown customer.
+ */
+export function personalData(
+  db: Db,
+  acting: Acting,
+  customerId: string,
+): Promise<PersonalData | undefined> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const { rows } = await sql<{ data: PersonalData }>`select jsonb_build_object(
+        'customer', to_jsonb(c) - 'licence_number' - 'birth_date' - 'sealed_key_id',
+        'rentals', (select coalesce(jsonb_agg(to_jsonb(r) order by r.id), '[]')
+          from rentals.rental r where r.customer_id = c.id),
+        'invoices', (select coalesce(jsonb_agg(to_jsonb(i) - 'request_hash' - 'tx'
+            || jsonb_build_object('lines', (select jsonb_agg(to_jsonb(l) order by l.line_no)
+              from accounting.invoice_line l where l.invoice_id = i.id)) order by i.id), '[]')
+          from accounting.invoice i where i.customer_id = c.id),
+        'audit', (select coalesce(jsonb_agg(to_jsonb(a) order by a.at), '[]')
+          from people.audit_entry a
+          where a.subject_type = 'customer' and a.subject_id = c.id::text)
+      ) as data
+      from rentals.customer c where c.id = ${customerId}`.execute(tx);
+    return rows[0]?.data;
+  });
+}

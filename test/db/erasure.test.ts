@@ -1,0 +1,119 @@
+// Erasing a person in the database: only when two agreed and nothing is open, and then all of it.
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { beforeAll, expect, test } from 'vitest';
+import { createPrivacyActivities } from '../../activities/privacy.ts';
+import { createCustomer } from '../../db/commands/customers.ts';
+import { eraseContacts, eraseName } from '../../db/commands/erasure.ts';
+import { lastInvoiceDate } from '../../db/queries/personal-data.ts';
+import { refusal } from '../support/accounting.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { AGENT, PERSON } from '../support/fleet.ts';
+import { backOf, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
+
+let t: TestDatabase;
+let desk: RentalDesk;
+beforeAll(async () => {
+  t = await testDatabase();
+  desk = await rentalDesk(t);
+});
+
+async function newCustomer(): Promise<string> {
+  const id = uuidv7();
+  const person = { ...PERSON, email: `${id}@planted.example` };
+  await createCustomer(t.db, AGENT, { ...person, id });
+  return id;
+}
+
+async function approval(subjectId: string, status = 'approved'): Promise<string> {
+  const id = uuidv7();
+  const decided = status === 'open' ? null : 'staff:second';
+  await sql`insert into people.approval (id, kind, subject_type, subject_id, amount, reason,
+      requested_by, requested_at, expires_at, status, decided_by, decided_at)
+    values (${id}, 'erasure', 'customer', ${subjectId}, 0, 'asked', 'staff:first', now(),
+      now() + interval '1 day', ${status}, ${decided}::text,
+      case when ${decided}::text is null then null else now() end)`.execute(t.owner);
+  return id;
+}
+
+async function row(id: string) {
+  const { rows } = await sql<{ name: string; email: string | null; phone: string | null }>`
+    select name, email, phone from rentals.customer where id = ${id}`.execute(t.owner);
+  return rows[0];
+}
+
+async function eventsOf(id: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ type: string }>`select type from events.outbox
+    where aggregate_id = ${id} order by id`.execute(t.owner);
+  return rows.map(({ type }) => type.replace('forecourt.customer.', ''));
+}
+
+test.each([
+  ['none', async () => uuidv7()],
+  ["another person's", async () => approval(uuidv7())],
+  ['an undecided one', (id: string) => approval(id, 'open')],
+  ['a refused one', (id: string) => approval(id, 'refused')],
+])('with %s approval nothing is erased', async (_, approvalFor) => {
+  const customerId = await newCustomer();
+  const request = { customerId, approvalId: await approvalFor(customerId) };
+  expect(await refusal(eraseContacts(t.db, AGENT, request))).toBe('four-eyes');
+  expect(await row(customerId)).toMatchObject({ phone: PERSON.phone });
+});
+
+test('contacts go once, with what people kept under the address; the name stays', async () => {
+  const customerId = await newCustomer();
+  const email = `${customerId}@planted.example`;
+  await sql`insert into people.mail (id, to_address, subject_line, body)
+    values (${uuidv7()}, ${email.toUpperCase()}, 'link', 'text')`.execute(t.owner);
+  await sql`insert into people.session (id, subject, device, address, expires_at)
+    values (${uuidv7()}, ${`customer:${customerId}`}, 'Phone of Ada', '192.0.2.7',
+      now() + interval '1 day')`.execute(t.owner);
+  const approvalId = await approval(customerId);
+  const { eraseContacts: erase } = createPrivacyActivities({ db: t.db });
+  const envelope = { commandId: uuidv7(), actor: { kind: 'staff', id: 'test' } as const };
+  for (let n = 0; n < 2; n += 1) {
+    const state = await erase({ ...envelope, command: { customerId, approvalId } });
+    expect(state).toEqual({ customerId, status: 'contacts-erased', keptUntil: null });
+  }
+  expect(await row(customerId)).toEqual({ name: PERSON.name, email: null, phone: null });
+  expect(await eventsOf(customerId)).toEqual(['registered.v1', 'contacts-erased.v1']);
+  const { rows } = await sql`select from people.mail where lower(to_address) = ${email}`.execute(
+    t.owner,
+  );
+  expect(rows).toEqual([]);
+  const sessions = await sql`select device, address, end_reason from people.session
+    where subject = ${`customer:${customerId}`}`.execute(t.owner);
+  expect(sessions.rows).toEqual([{ device: 'erased', address: null, end_reason: 'erased' }]);
+});
+
+test('the name goes once, and is found nowhere in what was told about it', async () => {
+  const customerId = await newCustomer();
+  await eraseContacts(t.db, AGENT, { customerId, approvalId: await approval(customerId) });
+  await eraseName(t.db, AGENT, customerId);
+  await eraseName(t.db, AGENT, customerId);
+  expect(await row(customerId)).toMatchObject({ name: 'Erased' });
+  expect(await eventsOf(customerId)).toEqual(['registered.v1', 'contacts-erased.v1', 'erased.v1']);
+  const { rows } = await sql`select from people.audit_entry a where to_jsonb(a)::text
+    like ${`%${PERSON.name}%`}`.execute(t.owner);
+  expect(rows).toEqual([]);
+});
+
+test('who has an open rental is not erased; whose invoice is kept, keeps the name', async () => {
+  const { customerId } = desk;
+  const rental = await desk.handedOut();
+  const request = { customerId, approvalId: await approval(customerId) };
+  expect(await refusal(eraseContacts(t.db, AGENT, request))).toBe('resource-in-use');
+  await desk.record(rental, backOf(rental));
+  await desk.record(await desk.read(rental.id), { type: 'close' });
+  const { eraseContacts: erase, eraseName: forget } = createPrivacyActivities({ db: t.db });
+  const year = Number((await lastInvoiceDate(t.db, customerId))?.slice(0, 4));
+  const keptUntil = `${year + 11}-01-01T00:00:00.000Z`;
+  const envelope = { commandId: uuidv7(), actor: { kind: 'staff', id: 'test' } as const };
+  expect(await erase({ ...envelope, command: request })).toMatchObject({ keptUntil });
+  expect(await forget({ customerId })).toEqual({
+    customerId,
+    status: 'contacts-erased',
+    keptUntil,
+  });
+  expect(await row(customerId)).toEqual({ name: PERSON.name, email: null, phone: null });
+});

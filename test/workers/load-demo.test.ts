@@ -1,0 +1,95 @@
+// The demo company's people: one of each role, able to sign in with the printed password, and marked.
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { checkPeople } from '../../api/boot-checks.ts';
+import { openEnvelope } from '../../db/envelope.ts';
+import { hasDemoStaff, listStaff } from '../../db/queries/people.ts';
+import { ROLES } from '../../domain/people.ts';
+import { DEMO_USERS, demoCode, needsDemoCode } from '../../workers/demo-users.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { freshAddress, hire, testSignIn } from '../support/staff.ts';
+
+const loader = fileURLToPath(new URL('../../workers/load-demo.ts', import.meta.url));
+const DATA_KEYS = `demo:${randomBytes(32).toString('base64')}`;
+
+async function load(database: TestDatabase, env: Readonly<Record<string, string>> = {}) {
+  const { stdout } = await promisify(execFile)(process.execPath, [loader], {
+    env: { ...process.env, DATABASE_URL: database.url, DATA_KEYS, ...env },
+  });
+  return stdout;
+}
+
+describe('the demo company', () => {
+  const password = 'printed-once-1234';
+  let t: TestDatabase;
+  let printed: string;
+  beforeAll(async () => {
+    t = await testDatabase();
+    printed = await load(t, { DEMO_PASSWORD: password });
+  });
+
+  test('has one user of each role, all of them printed and marked', async () => {
+    const { rows } = await listStaff(t.db, { limit: 50 });
+    expect(rows.flatMap((row) => row.roles).sort()).toEqual([...ROLES].sort());
+    expect(rows.every((row) => row.is_demo)).toBe(true);
+    expect(await hasDemoStaff(t.db)).toBe(true);
+    for (const { userName, role } of DEMO_USERS) {
+      expect(printed).toMatch(new RegExp(`^  ${userName} +${role} `, 'm'));
+    }
+    expect(printed).toContain(password);
+  });
+
+  test.each(DEMO_USERS)('lets $userName sign in as $role', async (user) => {
+    const signIn = testSignIn(t.db, { envelope: openEnvelope(DATA_KEYS) });
+    const { userName } = user;
+    const given = { userName, password, address: freshAddress() };
+    const first = await signIn.passwordStep(given);
+    if (first.outcome !== 'ok') throw new Error('refused');
+    expect(first.next).toBe(needsDemoCode(user) ? 'totp' : 'done');
+    if (first.next === 'done') return;
+    const code = demoCode(password, userName, new Date().toISOString());
+    expect(await signIn.totpStep({ staffId: first.staffId, code })).toEqual({ outcome: 'ok' });
+  });
+
+  test('keeps a production API from starting, until its people have left', async () => {
+    const starting = (NODE_ENV: string) =>
+      checkPeople({ NODE_ENV }, () => hasDemoStaff(t.db)).then(() => 'starts', String);
+    expect(await starting('production')).toContain('demo people must have left');
+    expect(await starting('development')).toBe('starts');
+    await sql`update people.staff set status = 'left'`.execute(t.owner);
+    expect(await starting('production')).toBe('starts');
+    await sql`update people.staff set status = 'active'`.execute(t.owner);
+    const unreachable = () => Promise.reject(new Error('down'));
+    await expect(checkPeople({ NODE_ENV: 'production' }, unreachable)).resolves.toBeUndefined();
+  });
+
+  test('is loaded once; the password is printed while it is still theirs', async () => {
+    expect(await load(t, { DEMO_PASSWORD: password })).toContain(password);
+    expect(await load(t, { DEMO_PASSWORD: 'another-password' })).not.toContain('Demo users');
+    expect((await listStaff(t.db, { limit: 50 })).rows.length).toBe(ROLES.length);
+  });
+});
+
+test('a password is drawn when none is given', async () => {
+  const t = await testDatabase();
+  const [printed, again] = [await load(t), await load(t)];
+  expect(printed).toMatch(/^Demo users, all with the password [a-z2-7]{4}(-[a-z2-7]{4}){3}$/m);
+  expect(again).not.toContain('Demo users');
+});
+
+test('production gets no demo people', async () => {
+  const t = await testDatabase();
+  expect(await load(t, { NODE_ENV: 'production' })).not.toContain('Demo users');
+  expect(await hasDemoStaff(t.db)).toBe(false);
+});
+
+test('a company with real people gets no demo people', async () => {
+  const t = await testDatabase();
+  await hire(t.db);
+  expect(await load(t)).not.toContain('Demo users');
+  expect(await hasDemoStaff(t.db)).toBe(false);
+});
