@@ -22,12 +22,13 @@ type Encoding = keyof typeof smaller;
 /** An answer with an ETag stays as it is: the tag names these bytes (RFC 9110 section 8.8.1). */
 export const compress: MiddlewareHandler<ApiEnv> = async (c, next) => {
   await next();
-  const { headers, status, body } = c.res;
-  if (body === null || headers.has('etag') || headers.has('content-encoding')) return;
+  const { headers, status } = c.res;
+  if (headers.has('etag') || headers.has('content-encoding')) return;
   if (c.req.method === 'HEAD' || !TEXT.test(headers.get('content-type') ?? '')) return;
   headers.append('vary', 'Accept-Encoding');
   const encoding = preferred(c.req.header('accept-encoding'));
-  if (encoding === undefined) return;
+  // The body last: looking at it makes a stream of an answer that was ready to be sent.
+  if (encoding === undefined || c.res.body === null) return;
   const plain = new Uint8Array(await c.res.arrayBuffer());
   const isSmall = plain.length < MIN_BYTES;
   const sent = isSmall ? plain : new Uint8Array(await smaller[encoding](plain));
