@@ -237,7 +237,7 @@ module.exports = {
     // TypeScript 7 has no JavaScript API, so swc reads the sources.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['^\\.forecourt/', '^test/lint-fixture/', '^coverage/'] },
+    exclude: { path: ['^\\.forecourt/', '^test/(lint-fixture|api-client)/', '^coverage/'] },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
