@@ -144,7 +144,12 @@ function scopeOf(c: Context<ApiEnv>, deps: ApiDeps): KeyScope {
   return { principal: principalOf(deps.actorOf(c)), route: `${c.req.method} ${pattern}`, key };
 }
 
-/** The path belongs to it: the same key and body for another rental is another request. */
+/**
+ * The path belongs to it: the same key and body for another rental is another request. A route that
+ * takes no body has none to compare.
+ */
 function requestHash(c: Context<ApiEnv>): string {
-  return createHash('sha256').update(`${c.req.path}\n`).update(c.get('bodyBytes')).digest('hex');
+  const body: ApiEnv['Variables']['bodyBytes'] | undefined = c.get('bodyBytes');
+  const hash = createHash('sha256').update(`${c.req.path}\n`);
+  return (body === undefined ? hash : hash.update(body)).digest('hex');
 }

@@ -67,7 +67,7 @@ function decision<V extends string>(verb: V, summary: string) {
     tags,
     summary,
     description: 'A decision is final; a second one is 409 `invalid-state`.',
-    request: { params },
+    request: { params, headers: IdempotencyHeader },
     responses: { 200: jsonAnswer('Decided', Approval), ...problems },
   });
 }
@@ -99,15 +99,17 @@ export function approvalRoutes(deps: ApiDeps): ApiRouter {
       found(isWithinScope(row.branch_id, c.get('caller').branches) || undefined, 'approval');
       return c.json(approvalView(row), 200);
     })
-    .openapi(approve, async (c) => c.json(await decide(c, deps, 'approved'), 200))
-    .openapi(refuse, async (c) => c.json(await decide(c, deps, 'refused'), 200));
+    .openapi(approve, (c) => decide(c, deps, c.req.valid('param').id, 'approved'))
+    .openapi(refuse, (c) => decide(c, deps, c.req.valid('param').id, 'refused'));
 }
 
-async function decide(c: Context<ApiEnv>, deps: ApiDeps, to: 'approved' | 'refused') {
-  const { branches, limits } = c.get('caller');
-  const approver = { principal: principalOf(deps.actorOf(c)), branches, limits };
-  const id = c.req.param('id') ?? '';
-  return approvalView(await decideApproval(deps.db, approver, id, to, deps.now()));
+function decide(c: Context<ApiEnv>, deps: ApiDeps, id: string, to: 'approved' | 'refused') {
+  return idempotent(c, deps, async () => {
+    const { branches, limits } = c.get('caller');
+    const approver = { principal: principalOf(deps.actorOf(c)), branches, limits };
+    const row = await decideApproval(deps.db, approver, id, to, deps.now());
+    return { status: 200 as const, body: approvalView(row) };
+  });
 }
 
 /** A branch that the caller does not work for is as unknown to them as one that does not exist. */

@@ -35,6 +35,7 @@ import {
   pageQuery,
   problems,
 } from '../schemas/common.ts';
+import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 
 const tags = ['Partners'];
 const params = z.object({ id: Id });
@@ -67,8 +68,7 @@ const update = createRoute({
   path: '/partners/{id}',
   tags,
   summary: 'Suspend a partner or let them in again',
-  description: 'Says what it shall be, so it may be repeated; it knows no If-Match.',
-  request: { params, body: jsonRequest(PartnerChange) },
+  request: { params, headers: IfMatchHeader, body: jsonRequest(PartnerChange) },
   responses: { 200: jsonAnswer('As it is now', Partner), ...problems },
 });
 
@@ -113,7 +113,7 @@ export function partnerRoutes(deps: ApiDeps): ApiRouter {
       idempotent(c, deps, async (id) => {
         const principal = principalOf(deps.actorOf(c));
         const row = await registerPartner(db, principal, { ...c.req.valid('json'), id });
-        return { status: 201, body: partnerView(row) };
+        return { status: 201, body: partnerView(row), headers: etag(row.version) };
       }),
     )
     .openapi(list, async (c) => {
@@ -127,8 +127,9 @@ export function partnerRoutes(deps: ApiDeps): ApiRouter {
     .openapi(update, async (c) => {
       const { id } = c.req.valid('param');
       const { status } = c.req.valid('json');
-      const row = await setPartnerStatus(db, principalOf(deps.actorOf(c)), id, status);
-      return c.json(partnerView(row), 200);
+      const principal = principalOf(deps.actorOf(c));
+      const row = await setPartnerStatus(db, principal, id, knownVersion(c), status);
+      return c.json(partnerView(row), 200, etag(row.version));
     })
     .openapi(createClient, async (c) => {
       const client = { ...c.req.valid('json'), partnerId: c.req.valid('param').id };

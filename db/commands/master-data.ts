@@ -4,7 +4,12 @@ import { DomainError } from '../../domain/errors.ts';
 import type { Tx } from '../client.ts';
 
 type Columns = Readonly<Record<string, string | number | Buffer | null | undefined>>;
-type Table = 'vehicles.branch' | 'vehicles.class' | 'vehicles.vehicle' | 'rentals.customer';
+type Table =
+  | 'vehicles.branch'
+  | 'vehicles.class'
+  | 'vehicles.vehicle'
+  | 'rentals.customer'
+  | 'people.partner';
 
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';

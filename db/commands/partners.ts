@@ -9,6 +9,7 @@ import type { ApiClientRow } from '../queries/people.ts';
 import type { PeoplePartner } from '../schema.ts';
 import { recordAudit } from './audit.ts';
 import { sha256 } from './credentials.ts';
+import { updateVersion } from './master-data.ts';
 
 type PartnerRow = Selectable<PeoplePartner>;
 
@@ -42,19 +43,19 @@ export function registerPartner(
   });
 }
 
-/** Suspending ends what the partner's clients and keys may do. Throws `not-found`. */
+/**
+ * Suspending ends what the partner's clients and keys may do. Throws `not-found`, or
+ * `version-conflict` when somebody changed the partner meanwhile.
+ */
 export function setPartnerStatus(
   db: Db,
   principal: string,
   id: string,
+  version: number,
   status: 'active' | 'suspended',
 ): Promise<PartnerRow> {
   return transact(db, 'people_rw', principal, async (tx) => {
-    const { rows } = await sql<PartnerRow>`update people.partner
-      set status = ${status}, version = version + 1
-      where id = ${id} and status <> ${status} returning *`.execute(tx);
-    const row = rows[0];
-    if (row === undefined) return partnerIn(tx, id);
+    const row = await updateVersion<PartnerRow>(tx, 'people.partner', id, version, { status });
     await publish(tx, {
       type: 'forecourt.partner.changed.v1',
       aggregateId: id,

@@ -215,13 +215,18 @@ describe('a partner', () => {
 
   test('is suspended and let in again', async () => {
     const { partnerId } = await plantPartner(api.database.owner);
-    for (const status of ['suspended', 'suspended', 'active']) {
-      const answer = await as(admin, 'PATCH', `/partners/${partnerId}`, { status });
-      expect(answer.body.status).toBe(status);
-    }
-    const { rows } = await sql`select version from people.partner
-      where id = ${partnerId}`.execute(api.database.owner);
-    expect(rows).toEqual([{ version: 3 }]);
+    const path = `/api/v1/partners/${partnerId}`;
+    const set = async (status: string, ifMatch?: string) => {
+      const token = await tokenOf(admin);
+      const headers = ifMatch === undefined ? {} : { 'if-match': ifMatch };
+      return api.call('PATCH', path, { token, body: { status }, headers });
+    };
+    expectProblem(await set('suspended'), 428, 'precondition-required');
+    const suspended = await set('suspended', '"1"');
+    expect(suspended.body).toMatchObject({ status: 'suspended', version: 2 });
+    expectProblem(await set('active', '"1"'), 412, 'version-conflict');
+    const active = await set('active', suspended.headers.get('etag') ?? '');
+    expect(active.body).toMatchObject({ status: 'active', version: 3 });
   });
 
   test('gets keys from administrators only', async () => {

@@ -107,6 +107,17 @@ describe('an approval', () => {
     expect((await as(other, 'POST', `/approvals/${made.body.id}/approve`)).status).toBe(200);
   });
 
+  test('answers a repeated decision what it answered first', async () => {
+    const id = await asked();
+    const decide = { token: await tokenOf(manager), key: randomUUID() };
+    const first = await api.call('POST', `/api/v1/approvals/${id}/approve`, decide);
+    const repeat = await api.call('POST', `/api/v1/approvals/${id}/approve`, decide);
+    expect([repeat.status, repeat.body]).toEqual([200, first.body]);
+    expect(repeat.headers.get('idempotency-replayed')).toBe('true');
+    const other = await api.call('POST', `/api/v1/approvals/${await asked()}/approve`, decide);
+    expectProblem(other, 422, 'idempotency-key-reused');
+  });
+
   test('is late after a day', async () => {
     const tomorrow = new Date(Date.now() + 24 * 3_600_000 + 60_000).toISOString();
     const id = await asked();
