@@ -67,7 +67,8 @@ function installedKafka() {
 async function format(libs, config) {
   const id = randomBytes(16).toString('base64url');
   const args = ['-cp', `${libs}/*`, 'kafka.tools.StorageTool', 'format'];
-  await run('java', [...args, '-t', id, '-c', config, '--ignore-formatted'], {
+  // One word with its value: one id in 64 begins with a dash, which alone would be an option.
+  await run('java', [...args, `--cluster-id=${id}`, '-c', config, '--ignore-formatted'], {
     why: 'Formatting the Kafka log directory',
   });
 }
