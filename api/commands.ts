@@ -1,12 +1,11 @@
 // Sends commands to their workflows and waits for the answer, but never for ever.
-import { setTimeout as delay } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { rentalById } from '../db/queries/rentals.ts';
 import type { ErasureState } from '../domain/erasure.ts';
 import { DomainError } from '../domain/errors.ts';
 import { isFinal, type RentalRequest, type RentalState } from '../domain/rental.ts';
-import { temporalAnswers, withDeadline } from '../temporal-config/connection.ts';
+import { withDeadline } from '../temporal-config/connection.ts';
 import { rentalWorkflowId } from '../temporal-config/names.ts';
 import { erasureStartOptions, rentalStartOptions } from '../temporal-config/starts.ts';
 import { type BeginErasure, begin } from '../workflows/erasure.messages.ts';
@@ -15,16 +14,12 @@ import { type Envelope, reserve } from '../workflows/rental.messages.ts';
 import type { rental } from '../workflows/rental.ts';
 import type { ApiDeps } from './deps.ts';
 import { refusalOf } from './errors.ts';
-import { ProblemError } from './problems.ts';
+import { unlessDown } from './outage.ts';
 
 /** Whoever commands has been shown to see the rental; this explains what became of it. */
 const READER = 'system:api';
 /** Well below the age at which an idempotency lock is taken over (30 s). */
 const COMMAND_TIMEOUT_MS = 20_000;
-/** A command that took this long makes us ask whether anybody is there at all. */
-const SUSPICIOUS_MS = 1_500;
-/** One lost probe may be a busy moment; two in a row are an outage. */
-const MISSED_PROBES = 2;
 
 /**
  * Starts a rental and reserves in one round trip. Throws the refusal of the workflow, or
@@ -111,28 +106,7 @@ async function explainEnd(deps: ApiDeps, rentalId: string, command: string): Pro
  * The client itself retries a lost connection for up to its deadline. A caller should not wait that
  * long to hear that the server is down, but should when it is merely slow.
  */
-async function waiting<T>(deps: ApiDeps, call: () => Promise<T>): Promise<T> {
-  const answer = withDeadline(deps.temporal, deps.commandTimeoutMs ?? COMMAND_TIMEOUT_MS, call);
-  const stop = new AbortController();
-  try {
-    return await Promise.race([answer, refuseWhenDown(deps, stop.signal)]);
-  } finally {
-    stop.abort();
-    // When the race was lost to an outage, the late failure has been reported already.
-    answer.catch(() => undefined);
-  }
-}
-
-async function refuseWhenDown(deps: ApiDeps, signal: AbortSignal): Promise<never> {
-  for (let missed = 0; missed < MISSED_PROBES; ) {
-    await delay(SUSPICIOUS_MS, undefined, { signal }).catch(() => undefined);
-    // The race is over; nobody waits for this any more.
-    if (signal.aborted) return new Promise<never>(() => undefined);
-    missed = (await temporalAnswers(deps.temporal)) ? 0 : missed + 1;
-  }
-  throw new ProblemError(
-    'service-unavailable',
-    'The workflow service cannot be reached. Repeat with the same Idempotency-Key.',
-    { headers: { 'retry-after': '1' } },
-  );
+function waiting<T>(deps: ApiDeps, call: () => Promise<T>): Promise<T> {
+  const timeoutMs = deps.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
+  return unlessDown(deps.temporal, withDeadline(deps.temporal, timeoutMs, call));
 }

@@ -31,13 +31,16 @@ export function localDate(instant: string, zone: string): string {
 
 function inZone(instant: string, zone: string): Temporal.ZonedDateTime {
   const moment = instantOf(instant);
-  const refusal = new DomainError('invalid-time', 'There is no such time zone.', { zone });
-  if (!ZONE_NAME.test(zone)) throw refusal;
+  if (!ZONE_NAME.test(zone)) throw noZone(zone);
   try {
     return moment.toZonedDateTimeISO(zone);
   } catch {
-    throw refusal;
+    throw noZone(zone);
   }
+}
+
+function noZone(zone: string): DomainError {
+  return new DomainError('invalid-time', 'There is no such time zone.', { zone });
 }
 
 function instantOf(text: string): Temporal.Instant {
