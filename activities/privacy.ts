@@ -5,8 +5,8 @@ import { principalOf } from '../domain/actor.ts';
 import { type ErasureState, keptUntil } from '../domain/erasure.ts';
 import type { BeginErasure } from '../workflows/erasure.messages.ts';
 import type { Envelope } from '../workflows/rental.messages.ts';
+import type { ActivityDeps } from './deps.ts';
 import { failing } from './failures.ts';
-import type { ActivityDeps } from './index.ts';
 
 const SYSTEM = principalOf({ kind: 'system', id: 'erasure' });
 

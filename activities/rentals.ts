@@ -5,8 +5,8 @@ import { reserveRental } from '../db/commands/reservations.ts';
 import { principalOf } from '../domain/actor.ts';
 import type { RentalCommand, RentalOutcome, RentalRequest, RentalState } from '../domain/rental.ts';
 import type { Envelope } from '../workflows/rental.messages.ts';
+import type { ActivityDeps } from './deps.ts';
 import { failing } from './failures.ts';
-import type { ActivityDeps } from './index.ts';
 
 export type RecordCommand = Envelope<RentalCommand> & {
   readonly rentalId: string;
