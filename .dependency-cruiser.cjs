@@ -133,6 +133,15 @@ const events = [
   },
 ];
 
+const storage = [
+  onlyMayImportOrNode(
+    'storage-knows-bytes',
+    'It keeps files by their content; whose they are and who may see them is in rows.',
+    { path: '^storage/' },
+    ['^storage/', ...packages('sharp', '@aws-sdk/client-s3')],
+  ),
+];
+
 const api = [
   {
     name: 'api-is-thin',
@@ -230,7 +239,7 @@ const everywhere = [
 
 module.exports = {
   forbidden: [
-    [domain, workflows, activities, db, events],
+    [domain, workflows, activities, db, events, storage],
     [api, temporalConfig, stack, everywhere],
   ].flat(2),
   options: {

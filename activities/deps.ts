@@ -1,4 +1,41 @@
 // What the worker process gives its activities.
 import type { Db } from '../db/client.ts';
+import type { WorkflowSide } from '../domain/reconciliation.ts';
 
-export type ActivityDeps = { readonly db: Db };
+export type ActivityDeps = {
+  readonly db: Db;
+  /** Told of each refusal that rests on a repack whose budget ended. */
+  readonly repackExhausted?: () => void;
+};
+
+/** Letters to people. Rejects when it could not be handed on; `responseCode` is the mail server's. */
+export type Mail = {
+  readonly send: (letter: {
+    readonly to: string;
+    readonly subject: string;
+    readonly text: string;
+  }) => Promise<void>;
+};
+
+/** The search attributes of a running workflow, which are some seconds old. */
+export type Shown = { readonly status: string | null; readonly vehicleId: string | null };
+
+/** The workflows of rentals, by rental id. */
+export type RentalWorkflows = {
+  /** Of these, those that the server lists as running. */
+  readonly runningAmong: (ids: readonly string[]) => Promise<ReadonlyMap<string, Shown>>;
+  /** A page of all that run; `cursor` is the server's, null for the first page. */
+  readonly listRunning: (
+    cursor: string | null,
+  ) => Promise<{ readonly ids: readonly string[]; readonly next: string | null }>;
+  /** What it says itself: null when none runs, `unreadable` when it cannot answer. */
+  readonly sideOf: (id: string) => Promise<WorkflowSide | null>;
+  /** Sets, or with null clears, why a person has to look at it. */
+  readonly attend: (id: string, reason: string | null) => Promise<void>;
+};
+
+export type ProofDeps = ActivityDeps & { readonly rentals: RentalWorkflows };
+
+export type MailDeps = ActivityDeps & { readonly mail: Mail };
+
+export type WorkerDeps = ProofDeps & MailDeps;

@@ -1,10 +1,21 @@
 // Everything that workflows may ask for; one file a domain.
-import type { ActivityDeps } from './deps.ts';
+import type { WorkerDeps } from './deps.ts';
 import { createPrivacyActivities } from './privacy.ts';
+import { createQuoteActivities } from './quotes.ts';
+import { createRecallActivities } from './recalls.ts';
+import { createReconciliationActivities } from './reconciliation.ts';
 import { createRentalActivities } from './rentals.ts';
+import { createTransferActivities } from './transfers.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
-export function createActivities(deps: ActivityDeps) {
-  return { ...createRentalActivities(deps), ...createPrivacyActivities(deps) };
+export function createActivities(deps: WorkerDeps) {
+  return {
+    ...createRentalActivities(deps),
+    ...createPrivacyActivities(deps),
+    ...createRecallActivities(deps),
+    ...createQuoteActivities(deps),
+    ...createReconciliationActivities(deps),
+    ...createTransferActivities(deps),
+  };
 }

@@ -3,7 +3,14 @@
 import { recordCommand } from '../db/commands/rentals.ts';
 import { reserveRental } from '../db/commands/reservations.ts';
 import { principalOf } from '../domain/actor.ts';
-import type { RentalCommand, RentalOutcome, RentalRequest, RentalState } from '../domain/rental.ts';
+import { DomainError } from '../domain/errors.ts';
+import type {
+  Reassignment,
+  RentalCommand,
+  RentalOutcome,
+  RentalRequest,
+  RentalState,
+} from '../domain/rental.ts';
 import type { Envelope } from '../workflows/rental.messages.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failing } from './failures.ts';
@@ -14,12 +21,27 @@ export type RecordCommand = Envelope<RentalCommand> & {
   readonly version: number;
 };
 
+/** Those whose vehicle a repack changed for it are told by the workflow. */
+export type Reserved = RentalState & { readonly reassigned?: readonly Reassignment[] };
+
 export function createRentalActivities(deps: ActivityDeps) {
   return {
-    reserveRental: ({ actor, command }: Envelope<RentalRequest>): Promise<RentalState> =>
-      failing(() => reserveRental(deps.db, principalOf(actor), command)),
+    reserveRental: ({ actor, command }: Envelope<RentalRequest>): Promise<Reserved> =>
+      failing(() => counting(deps, reserveRental(deps.db, principalOf(actor), command))),
 
     recordCommand: ({ actor, ...request }: RecordCommand): Promise<RentalOutcome> =>
-      failing(() => recordCommand(deps.db, principalOf(actor), request)),
+      failing(() => counting(deps, recordCommand(deps.db, principalOf(actor), request))),
   };
+}
+
+/** A refusal that nobody proved is one too many: it is counted, so that somebody sees them grow. */
+async function counting<T>(deps: ActivityDeps, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof DomainError && error.details['budgetExhausted'] === true) {
+      deps.repackExhausted?.();
+    }
+    throw error;
+  }
 }

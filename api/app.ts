@@ -2,6 +2,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { authenticated } from './auth/authenticate.ts';
+import { LOGOUT_PATH, logoutRoutes } from './auth/backchannel-logout.ts';
 import { countKeyUse } from './auth/key-uses.ts';
 import { branchZones } from './branch-zones.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
@@ -24,16 +25,33 @@ import { availabilityRoutes } from './routes/availability.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { classRoutes } from './routes/classes.ts';
 import { customerRoutes } from './routes/customers.ts';
+import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
+import { heldQuoteRoutes } from './routes/held-quotes.ts';
+import { holdRoutes } from './routes/holds.ts';
+import { importRoutes } from './routes/imports.ts';
 import { licenceRoutes } from './routes/licences.ts';
 import { meRoutes } from './routes/me.ts';
+import { meterRoutes } from './routes/meters.ts';
+import { openingHoursRoutes } from './routes/opening-hours.ts';
+import { overbookingLimitRoutes } from './routes/overbooking-limits.ts';
 import { partnerRoutes } from './routes/partners.ts';
 import { privacyRoutes } from './routes/privacy.ts';
 import { quoteRoutes } from './routes/quotes.ts';
+import { recallRoutes } from './routes/recalls.ts';
+import { reconciliationRoutes } from './routes/reconciliation.ts';
+import { relocationRoutes } from './routes/relocations.ts';
 import { rentalCommandRoutes } from './routes/rental-commands.ts';
 import { rentalRoutes } from './routes/rentals.ts';
 import { sessionKeyRoutes } from './routes/session-keys.ts';
+import { shortageRoutes } from './routes/shortages.ts';
 import { staffRoutes } from './routes/staff.ts';
+import { stopSellRoutes } from './routes/stop-sells.ts';
+import { transferRoutes } from './routes/transfers.ts';
+import { travelTimeRoutes } from './routes/travel-times.ts';
+import { vehicleDocumentRoutes } from './routes/vehicle-documents.ts';
+import { vehicleRecordRoutes } from './routes/vehicle-records.ts';
+import { vehicleStatusRoutes } from './routes/vehicle-status.ts';
 import { vehicleRoutes } from './routes/vehicles.ts';
 
 const API = '/api/v1';
@@ -58,6 +76,10 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
   if (deps.keyUses) app.use(`${API}/*`, countKeyUse(deps.keyUses, deps.now));
   app.use('/openapi.json', acceptsJson);
   for (const routes of apiRoutes(deps)) app.route(API, routes);
+  if (deps.takeLogout) {
+    app.use(LOGOUT_PATH, limited);
+    app.route('/', logoutRoutes(deps.takeLogout));
+  }
   app.route('/', healthRoutes(deps));
   app.route('/', docs(app));
   app.notFound(unknownAddress(app));
@@ -68,18 +90,35 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
   const zones = branchZones(deps.db);
   return [
     branchRoutes(deps),
+    openingHoursRoutes(deps),
     classRoutes(deps),
+    importRoutes(deps),
+    vehicleRecordRoutes(deps),
     vehicleRoutes(deps),
+    vehicleStatusRoutes(deps),
+    vehicleDocumentRoutes(deps),
+    holdRoutes(deps),
+    recallRoutes(deps),
     customerRoutes(deps),
     privacyRoutes(deps),
     licenceRoutes(deps),
     sessionKeyRoutes(deps),
     availabilityRoutes(deps),
+    stopSellRoutes(deps),
+    shortageRoutes(deps),
+    overbookingLimitRoutes(deps),
+    fleetRoutes(deps),
+    reconciliationRoutes(deps),
+    transferRoutes(deps),
+    travelTimeRoutes(deps),
+    relocationRoutes(deps),
     quoteRoutes(deps),
+    heldQuoteRoutes(deps),
     rentalRoutes(deps, zones),
     rentalCommandRoutes(deps, zones),
     accountingRoutes(deps),
     meRoutes(deps),
+    meterRoutes(deps),
     staffRoutes(deps),
     apiKeyRoutes(deps),
     partnerRoutes(deps),

@@ -23,6 +23,7 @@ export function checkBoot(env: Environment): void {
     ...cookieFaults(env['AUTH_COOKIE_KEYS']),
     ...urlFaults(env['PUBLIC_URL']),
     ...passwordFaults('DATABASE_URL', env['DATABASE_URL']),
+    ...storeFaults(env),
     ...(env['DEMO_PASSWORD'] !== undefined ? ['DEMO_PASSWORD: not in production'] : []),
   ];
   if (faults.length === 0) return;
@@ -78,6 +79,12 @@ function passwordFaults(name: string, text: string | undefined): readonly string
   if (password === '') return [];
   const isWeak = password.length < MIN_PASSWORD || WELL_KNOWN.test(password);
   return isWeak ? [`${name}: its password is short or well known`] : [];
+}
+
+/** The default lies in the working directory, which is gone with the container. */
+function storeFaults(env: Environment): readonly string[] {
+  const isSet = Boolean(env['OBJECT_STORE_BUCKET'] || env['OBJECT_STORE_DIR']);
+  return isSet ? [] : ['OBJECT_STORE_DIR: neither it nor OBJECT_STORE_BUCKET is set'];
 }
 
 function looksDrawn(key: Uint8Array): boolean {

@@ -4,12 +4,19 @@ import type { UpdateDefinition } from '@temporalio/common';
 import { rentalById } from '../db/queries/rentals.ts';
 import type { ErasureState } from '../domain/erasure.ts';
 import { DomainError } from '../domain/errors.ts';
+import type { RecallState } from '../domain/recall.ts';
 import { isFinal, type RentalRequest, type RentalState } from '../domain/rental.ts';
 import { withDeadline } from '../temporal-config/connection.ts';
 import { rentalWorkflowId } from '../temporal-config/names.ts';
-import { erasureStartOptions, rentalStartOptions } from '../temporal-config/starts.ts';
+import {
+  erasureStartOptions,
+  recallStartOptions,
+  rentalStartOptions,
+} from '../temporal-config/starts.ts';
 import { type BeginErasure, begin } from '../workflows/erasure.messages.ts';
 import type { erasure } from '../workflows/erasure.ts';
+import { type OpenRecall, open as openRecall } from '../workflows/recall.messages.ts';
+import type { recall } from '../workflows/recall.ts';
 import { type Envelope, reserve } from '../workflows/rental.messages.ts';
 import type { rental } from '../workflows/rental.ts';
 import type { ApiDeps } from './deps.ts';
@@ -62,6 +69,21 @@ export function sendErasure(
   });
 }
 
+/** Enters a recall's notice, or joins it. Throws the refusal of the workflow, or as above. */
+export function sendRecall(deps: ApiDeps, envelope: Envelope<OpenRecall>): Promise<RecallState> {
+  return waiting(deps, () => {
+    const start = new WithStartWorkflowOperation<typeof recall>(
+      'recall',
+      recallStartOptions(envelope.command.recallId),
+    );
+    return deps.temporal.workflow.executeUpdateWithStart(openRecall, {
+      args: [envelope],
+      updateId: envelope.commandId,
+      startWorkflowOperation: start,
+    });
+  });
+}
+
 /** Throws `not-found` for a rental that never was, `invalid-state` for one that has ended. */
 export async function sendCommand<C>(
   deps: ApiDeps,
@@ -82,7 +104,7 @@ export async function sendCommand<C>(
   }
 }
 
-function hasEnded(error: unknown): boolean {
+export function hasEnded(error: unknown): boolean {
   return (
     error instanceof WorkflowNotFoundError ||
     refusalOf(error)?.type === 'AcceptedUpdateCompletedWorkflow'
@@ -106,7 +128,7 @@ async function explainEnd(deps: ApiDeps, rentalId: string, command: string): Pro
  * The client itself retries a lost connection for up to its deadline. A caller should not wait that
  * long to hear that the server is down, but should when it is merely slow.
  */
-function waiting<T>(deps: ApiDeps, call: () => Promise<T>): Promise<T> {
+export function waiting<T>(deps: ApiDeps, call: () => Promise<T>): Promise<T> {
   const timeoutMs = deps.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
   return unlessDown(deps.temporal, withDeadline(deps.temporal, timeoutMs, call));
 }

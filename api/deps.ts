@@ -6,7 +6,9 @@ import type { Registry } from 'prom-client';
 import type { Db } from '../db/client.ts';
 import type { Envelope } from '../db/envelope.ts';
 import type { Actor } from '../domain/actor.ts';
+import type { ObjectStore } from '../storage/object-key.ts';
 import type { Authenticate } from './auth/authenticate.ts';
+import type { TakeLogout } from './auth/backchannel-logout.ts';
 import type { Caller } from './auth/caller.ts';
 import type { KeyUses } from './auth/key-uses.ts';
 import type { Health } from './health.ts';
@@ -19,6 +21,8 @@ export type ApiDeps = {
   readonly temporal: Client;
   /** From the Authorization header to whoever sent it; throws a problem of status 401. */
   readonly authenticate: Authenticate;
+  /** Where an outside issuer signs people in; left out, its address is not there. */
+  readonly takeLogout?: TakeLogout | undefined;
   /** Left out, nobody counts. */
   readonly keyUses?: KeyUses;
   /** Who asks, on every route below /api. */
@@ -30,6 +34,8 @@ export type ApiDeps = {
   readonly health: Health;
   /** Seals what is personal or secret for its column. */
   readonly envelope: Envelope;
+  /** Keeps the files that rows only name. */
+  readonly objects: ObjectStore;
   readonly limiter: RateLimiter;
   /** Whose X-Forwarded-For is believed. */
   readonly proxies: Proxies;

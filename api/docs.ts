@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { SECURITY_SCHEMES } from './auth/access.ts';
+import { DOCS_CLIENT, DOCS_REDIRECT } from './auth/server/clients.ts';
 import type { ApiEnv } from './deps.ts';
 import { ProblemError } from './problems.ts';
 
@@ -42,13 +43,24 @@ const PAGE = `<!doctype html>
 
 const START = `window.ui = SwaggerUIBundle({
   url: '/openapi.json', dom_id: '#pages', deepLinking: true, validatorUrl: null,
+  oauth2RedirectUrl: location.origin + '${DOCS_REDIRECT}',
 });
+window.ui.initOAuth({ clientId: '${DOCS_CLIENT}', usePkceWithAuthorizationCodeGrant: true });
 `;
 
 const FILES: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'oauth2-redirect.js': 'text/javascript; charset=utf-8',
 };
+
+/** Where a sign-in from the pages comes back, with a code in its address: not to be kept. */
+const BACK = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Forecourt API</title></head>
+<body><script src="/docs/oauth2-redirect.js"></script></body>
+</html>
+`;
 
 /** `app` must have all its routes: the document is made once, when it is first asked for. */
 export function docs(app: OpenAPIHono<ApiEnv>): Hono<ApiEnv> {
@@ -62,6 +74,9 @@ export function docs(app: OpenAPIHono<ApiEnv>): Hono<ApiEnv> {
       return c.body(document, 200, { 'content-type': 'application/json' });
     })
     .get('/docs', (c) => c.body(PAGE, 200, page('text/html; charset=utf-8')))
+    .get(DOCS_REDIRECT, (c) =>
+      c.body(BACK, 200, { ...page('text/html; charset=utf-8'), 'cache-control': 'no-store' }),
+    )
     .get('/docs/start.js', (c) => c.body(START, 200, page('text/javascript; charset=utf-8')))
     .get('/docs/:file', async (c) => {
       const name = c.req.param('file');

@@ -145,11 +145,12 @@ function scopeOf(c: Context<ApiEnv>, deps: ApiDeps): KeyScope {
 }
 
 /**
- * The path belongs to it: the same key and body for another rental is another request. A route that
- * takes no body has none to compare.
+ * Path and query belong to it: the same key and body for another rental is another request. A route
+ * that takes no body has none to compare.
  */
 function requestHash(c: Context<ApiEnv>): string {
   const body: ApiEnv['Variables']['bodyBytes'] | undefined = c.get('bodyBytes');
-  const hash = createHash('sha256').update(`${c.req.path}\n`);
+  const { search } = new URL(c.req.url);
+  const hash = createHash('sha256').update(`${c.req.path}${search}\n`);
   return (body === undefined ? hash : hash.update(body)).digest('hex');
 }

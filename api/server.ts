@@ -5,8 +5,10 @@ import { forgetOldKeys } from '../db/commands/idempotency.ts';
 import { forgetOldProofs } from '../db/commands/people-upkeep.ts';
 import { resealAll } from '../db/commands/reseal.ts';
 import { forgetSessionKeys } from '../db/commands/session-keys.ts';
+import { holdDueForSale } from '../db/commands/vehicle-status.ts';
 import { openEnvelope } from '../db/envelope.ts';
 import { hasDemoStaff } from '../db/queries/people.ts';
+import { objectStoreFrom } from '../storage/object-store.ts';
 import { openClient, temporalSettings } from '../temporal-config/connection.ts';
 import { serveInternal } from '../workers/internal-server.ts';
 import { createLogger } from '../workers/logging.ts';
@@ -15,7 +17,7 @@ import { createApp } from './app.ts';
 import { keyUses } from './auth/key-uses.ts';
 import { simulatedMail, smtpMail } from './auth/mail.ts';
 import { authorizationFrom, keepUp } from './auth/server/settings.ts';
-import { authenticateFrom } from './auth/settings.ts';
+import { authenticateFrom, logoutTakerFrom } from './auth/settings.ts';
 import { createSignIn } from './auth/sign-in.ts';
 import { checkBoot, checkPeople } from './boot-checks.ts';
 import type { ApiDeps } from './deps.ts';
@@ -64,6 +66,7 @@ const deps: ApiDeps = {
   db,
   temporal,
   authenticate: authenticateFrom(env, db, publicUrl),
+  takeLogout: logoutTakerFrom(env, db),
   keyUses: keyUses(db),
   actorOf: (c) => c.get('caller').actor,
   now: () => new Date().toISOString(),
@@ -71,6 +74,7 @@ const deps: ApiDeps = {
   metrics,
   health,
   envelope: openEnvelope(env['DATA_KEYS'] ?? ''),
+  objects: await objectStoreFrom(env),
   limiter,
   corsOrigins: corsOrigins(env['CORS_ORIGINS']),
   isHttps: publicUrl.startsWith('https:'),
@@ -131,6 +135,7 @@ async function forget(): Promise<void> {
     log.info({ rows: await forgetOldKeys(db) }, 'old idempotency keys forgotten');
     log.info({ rows: await forgetOldProofs(db) }, 'old proofs of identity forgotten');
     log.info({ rows: await forgetSessionKeys(db) }, 'old session keys forgotten');
+    log.info({ rows: await holdDueForSale(db, deps.now()) }, 'vehicles whose sale date has come');
     log.info({ rows: await resealAll(db, deps.envelope) }, 'values moved to the current data key');
   } catch (error) {
     log.warn({ err: error }, 'upkeep failed');

@@ -3,14 +3,11 @@ import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Db, openDb } from '../db/client.ts';
 import { availability } from '../db/queries/vehicles.ts';
-import { setUpTemporal } from '../temporal-config/setup.ts';
 import type { BenchContext, Figure } from './figure.ts';
+import { openBenchApi } from './support/api.ts';
 import { loadRentals } from './support/calendar.ts';
 import { type Company, createCompany, type Pool, pools } from './support/company.ts';
-import { openHttpClient } from './support/http.ts';
 import { median, percentile, progress, rounded, setting } from './support/measure.ts';
-import { freePort, startProcess } from './support/process.ts';
-import { benchToken } from './support/token.ts';
 
 /** 5 classes: 10,000 vehicles, 100 candidates an answer; 100 rentals each: 1,000,000. */
 const COMPANY: Company = { branches: 20, vehiclesPerPool: 100 };
@@ -148,23 +145,7 @@ async function countPlain(db: Db, { branchId, classId, from, to }: Probe): Promi
 }
 
 async function measureHttp(ctx: BenchContext): Promise<Figure> {
-  await setUpTemporal(ctx.temporalAddress);
-  const [port, internalPort] = [await freePort(), await freePort()];
-  const api = await startProcess({
-    name: 'api',
-    file: '../api/server.ts',
-    readyUrl: `http://127.0.0.1:${port}/health/ready`,
-    env: {
-      DATABASE_URL: ctx.databaseUrl,
-      TEMPORAL_ADDRESS: ctx.temporalAddress,
-      KAFKA_BROKERS: ctx.kafkaBrokers,
-      REDIS_URL: ctx.redisUrl,
-      PORT: String(port),
-      INTERNAL_PORT: String(internalPort),
-    },
-  });
-  const http = openHttpClient(port);
-  const authorization = `Bearer ${await benchToken(ctx, port)}`;
+  const { http, authorization, close } = await openBenchApi(ctx);
   const latenciesMs: number[] = [];
   let failures = 0;
   try {
@@ -177,8 +158,7 @@ async function measureHttp(ctx: BenchContext): Promise<Figure> {
       if (status !== 200) failures += 1;
     }
   } finally {
-    http.close();
-    await api.stop();
+    await close();
   }
   if (failures > 0) progress(`availability: ${failures} answers were not 200`);
   const value = rounded(percentile(latenciesMs, 99));

@@ -13,8 +13,12 @@ type Bench = {
 /** In this order; the last leaves Temporal thousands of open workflows to clear away. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   availability: () => import('./availability.ts'),
+  board: () => import('./board.ts'),
+  import: () => import('./import.ts'),
   post: () => import('./post.ts'),
+  repack: () => import('./repack.ts'),
   outbox: () => import('./outbox.ts'),
+  telematics: () => import('./telematics.ts'),
   auth: () => import('./auth.ts'),
   reserve: () => import('./reserve.ts'),
 };

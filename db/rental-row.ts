@@ -25,6 +25,7 @@ export function rentalState(row: RentalRow, vehicleId: string | null): RentalSta
     noShowAt: row.no_show_at,
     graceMinutes: row.grace_minutes,
     reminderMinutes: row.reminder_minutes,
+    shortageMinutes: row.shortage_minutes,
     checkedOutAt: row.checked_out_at,
     odometerOutKm: row.odometer_out_km,
     fuelOutEighths: row.fuel_out_eighths,

@@ -21,6 +21,8 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
+export type Numeric = ColumnType<string, number | string, number | string>;
+
 export interface AccountingAccount {
   code: string;
   created_at: Generated<string>;
@@ -283,6 +285,7 @@ export interface PeopleApproval {
   status: Generated<string>;
   subject_id: string;
   subject_type: string;
+  used_at: string | null;
   version: Generated<number>;
 }
 
@@ -343,6 +346,15 @@ export interface PeopleOidcArtifact {
   user_code: string | null;
 }
 
+export interface PeopleOutsideLogout {
+  issuer: string;
+  jti: string;
+  logged_out_at: string;
+  received_at: Generated<string>;
+  session_id: string | null;
+  subject: string | null;
+}
+
 export interface PeoplePartner {
   branches: string[] | null;
   created_at: Generated<string>;
@@ -381,6 +393,7 @@ export interface PeopleSession {
   expires_at: string;
   id: string;
   last_seen_at: Generated<string>;
+  proved_at: string | null;
   signed_in_at: Generated<string>;
   subject: string;
 }
@@ -450,6 +463,13 @@ export interface PeopleTotp {
   subject: string;
 }
 
+export interface RentalsBookingOverride {
+  created_at: Generated<string>;
+  granted_by: string;
+  reason: string;
+  rental_id: string;
+}
+
 export interface RentalsCommand {
   created_at: Generated<string>;
   id: string;
@@ -474,6 +494,25 @@ export interface RentalsCustomer {
    * The key of DATA_KEYS under which licence_number and birth_date are sealed
    */
   sealed_key_id: string | null;
+  version: Generated<number>;
+}
+
+export interface RentalsHeldQuote {
+  branch_id: string;
+  channel: string;
+  class_id: string;
+  created_at: Generated<string>;
+  currency: string;
+  customer_id: string | null;
+  due_at: string;
+  held_until: string;
+  id: string;
+  pick_up_at: string;
+  price: Json;
+  rental_id: string | null;
+  return_branch_id: string;
+  status: Generated<string>;
+  total_minor: number;
   version: Generated<number>;
 }
 
@@ -512,6 +551,7 @@ export interface RentalsRental {
   price: Json;
   reminder_minutes: number;
   return_branch_id: string;
+  shortage_minutes: Generated<number>;
   status: Generated<string>;
   total_minor: number;
   updated_at: Generated<string>;
@@ -523,19 +563,281 @@ export interface VehiclesBranch {
   created_at: Generated<string>;
   entity_id: string;
   id: string;
+  key_drop: Generated<boolean>;
   name: string;
   no_show_grace_minutes: Generated<number>;
+  opening_weekly: Json | null;
+  out_of_hours_currency: string | null;
+  out_of_hours_fee_minor: number | null;
   overdue_grace_minutes: Generated<number>;
   return_reminder_minutes: Generated<number>;
+  shortage_lead_minutes: Generated<number>;
   time_zone: string;
   turnaround_minutes: Generated<number>;
   version: Generated<number>;
+}
+
+export interface VehiclesCalendarSetting {
+  default_travel_minutes: Generated<number>;
+  sole: Generated<boolean>;
 }
 
 export interface VehiclesClass {
   created_at: Generated<string>;
   id: string;
   name: string;
+  version: Generated<number>;
+}
+
+export interface VehiclesDocument {
+  expires_on: string | null;
+  id: string;
+  kind: string;
+  media_type: string;
+  sha256: string;
+  size_bytes: number;
+  uploaded_at: Generated<string>;
+  uploaded_by: string;
+  valid_from: string | null;
+  vehicle_id: string;
+  version: Generated<number>;
+  withdraw_reason: string | null;
+  withdrawn_at: string | null;
+  withdrawn_by: string | null;
+}
+
+export interface VehiclesDtc {
+  active: boolean;
+  code: string;
+  id: Generated<string>;
+  last_at: string;
+  raised: number;
+  vehicle_id: string;
+}
+
+export interface VehiclesExpiry {
+  due_at: string | null;
+  id: string | null;
+  kind: string | null;
+  vehicle_id: string | null;
+  what: string | null;
+}
+
+export interface VehiclesFleetDifference {
+  branch_id: string | null;
+  first_seen: Generated<string>;
+  id: Generated<string>;
+  kind: string;
+  last_seen: Generated<string>;
+  owner: string;
+  resolved_at: string | null;
+  sides: Json;
+  subject_id: string;
+  subject_type: string;
+  version: Generated<number>;
+}
+
+export interface VehiclesFleetDoubt {
+  proof_id: string;
+  subject_id: string;
+  subject_type: string;
+}
+
+export interface VehiclesFleetProof {
+  differences: number | null;
+  doubts: Generated<number>;
+  finished_at: string | null;
+  id: string;
+  rentals: Generated<number>;
+  started_at: Generated<string>;
+  vehicles: Generated<number>;
+  version: Generated<number>;
+  workflows: Generated<number>;
+}
+
+export interface VehiclesHold {
+  applied_at: Generated<string>;
+  applied_by: string;
+  approval_id: string | null;
+  bars_sale: Generated<boolean>;
+  from_at: string;
+  from_km: number | null;
+  hard_from: string | null;
+  id: Generated<string>;
+  lift_reason: string | null;
+  lifted_at: string | null;
+  lifted_by: string | null;
+  lifted_via: string | null;
+  reason: string;
+  repair_code: string | null;
+  severity: string;
+  soon_km: Generated<number>;
+  source: string;
+  source_ref: string;
+  tolerance_km: Generated<number>;
+  type: string;
+  until_at: string | null;
+  vehicle_id: string;
+  version: Generated<number>;
+}
+
+export interface VehiclesImport {
+  applied_at: string | null;
+  applied_by: string | null;
+  content_sha256: string;
+  created_at: Generated<string>;
+  created_by: Generated<string>;
+  error_count: number;
+  format: string;
+  id: string;
+  problems: Json;
+  row_count: number;
+  rows: Json | null;
+  status: string;
+  version: Generated<number>;
+  warning_count: number;
+}
+
+export interface VehiclesMeter {
+  device_id: Generated<string>;
+  floor_at: string | null;
+  floor_total: Numeric | null;
+  has_segments: Generated<boolean>;
+  id: Generated<number>;
+  kind: string;
+  last_at: string | null;
+  last_total: Numeric | null;
+  last_value: Numeric | null;
+  source: string;
+  vehicle_id: string;
+}
+
+export interface VehiclesMeterSegment {
+  from_at: string;
+  meter_id: number;
+  number: number;
+  offset_value: Numeric;
+  reason: string;
+  recorded_at: Generated<string>;
+  recorded_by: string;
+}
+
+export interface VehiclesOpeningException {
+  branch_id: string;
+  created_at: Generated<string>;
+  on_date: string;
+  periods: Json;
+  reason: string;
+  withdrawn: Generated<boolean>;
+}
+
+export interface VehiclesOverbookingLimit {
+  absolute: number | null;
+  branch_id: string;
+  class_id: string;
+  created_at: Generated<string>;
+  from_date: string | null;
+  id: string;
+  percent: number | null;
+  to_date: string | null;
+  version: Generated<number>;
+}
+
+export interface VehiclesPlate {
+  id: Generated<string>;
+  jurisdiction: string;
+  plate: string;
+  plate_key: Generated<string>;
+  valid: string;
+  vehicle_id: string;
+}
+
+export interface VehiclesReading {
+  code: Generated<string>;
+  external_id: string | null;
+  id: string;
+  kind: string;
+  meter_id: number;
+  origin: string;
+  recorded_at: Generated<string>;
+  recorded_by: Generated<string>;
+  state: string;
+  taken_at: string;
+  total: Numeric;
+  value: Numeric;
+  void_at: string | null;
+  void_by: string | null;
+  void_reason: string | null;
+}
+
+export interface VehiclesReadingReview {
+  decided_at: string | null;
+  decided_by: string | null;
+  decision: string | null;
+  decision_reason: string | null;
+  id: string;
+  opened_at: Generated<string>;
+  reason: string;
+}
+
+export interface VehiclesRecall {
+  authority_number: string;
+  created_at: Generated<string>;
+  deadline_at: string;
+  grounded_at: string | null;
+  hard_at: string;
+  has_interim_remedy: boolean;
+  id: string;
+  is_remedy_available: boolean;
+  is_safety: boolean;
+  jurisdiction: string;
+  notice_received_at: string;
+  title: string;
+  version: Generated<number>;
+}
+
+export interface VehiclesRecallNotice {
+  channel: string;
+  noticed_at: Generated<string>;
+  recall_id: string;
+  rental_id: string;
+  vehicle_id: string;
+}
+
+export interface VehiclesRecallScope {
+  make: string | null;
+  model: string | null;
+  no: number;
+  recall_id: string;
+  vin_from: string | null;
+  vin_prefix: string | null;
+  vin_to: string | null;
+  year_from: number | null;
+  year_to: number | null;
+}
+
+export interface VehiclesRecallVehicle {
+  hold_id: string;
+  matched_at: Generated<string>;
+  recall_id: string;
+  vehicle_id: string;
+}
+
+export interface VehiclesShortageCase {
+  branch_id: string;
+  class_id: string;
+  cost_minor: number | null;
+  currency: string | null;
+  id: string;
+  pick_up_at: string;
+  raised_at: Generated<string>;
+  reason: string | null;
+  rental_id: string;
+  resolved_at: string | null;
+  resolved_by: string | null;
+  step: string | null;
+  upgrade_class_id: string | null;
+  vehicle_id: string | null;
   version: Generated<number>;
 }
 
@@ -546,6 +848,7 @@ export interface VehiclesSpan {
   created_at: Generated<string>;
   during: string;
   grip: string;
+  held_until: string | null;
   id: Generated<string>;
   kind: string;
   over_limit_reason: string | null;
@@ -555,19 +858,97 @@ export interface VehiclesSpan {
   version: Generated<number>;
 }
 
-export interface VehiclesVehicle {
-  branch_id: string;
+export interface VehiclesStopSell {
+  branch_id: string | null;
+  channel: string | null;
+  class_id: string | null;
+  created_at: Generated<string>;
+  ended_at: string | null;
+  from_date: string;
+  id: string;
+  kind: string;
+  reason: string;
+  to_date: string;
+  version: Generated<number>;
+}
+
+export interface VehiclesTransfer {
+  arrived_at: string | null;
+  arrives_at: string;
+  cancel_reason: string | null;
   class_id: string;
   created_at: Generated<string>;
+  departed_at: string | null;
+  departs_at: string;
+  driver_id: string | null;
+  from_branch: string;
+  fuel_in_eighths: number | null;
+  fuel_out_eighths: number | null;
+  id: string;
+  kept_until: string | null;
+  odometer_in_km: number | null;
+  odometer_out_km: number | null;
+  overdue: Generated<boolean>;
+  status: Generated<string>;
+  to_branch: string;
+  vehicle_id: string;
+  version: Generated<number>;
+}
+
+export interface VehiclesTransferCommand {
+  id: string;
+  outcome: Json;
+  recorded_at: Generated<string>;
+  transfer_id: string;
+}
+
+export interface VehiclesTravelTime {
+  from_branch: string;
+  minutes: number;
+  to_branch: string;
+  version: Generated<number>;
+}
+
+export interface VehiclesUpgrade {
+  class_id: string;
+  next_class_id: string;
+  rank: number | null;
+}
+
+export interface VehiclesVehicle {
+  acquired_on: string | null;
+  acquisition_cost_minor: number | null;
+  acquisition_currency: string | null;
+  available_for_use_on: string | null;
+  average_km_per_day: Numeric | null;
+  battery_kwh: number | null;
+  branch_id: string;
+  class_id: string;
+  cost_currency: string | null;
+  cost_per_day_minor: number | null;
+  created_at: Generated<string>;
+  energy: string | null;
   fuel_eighths: Generated<number>;
+  held_for_sale_at: string | null;
+  home_branch_id: string;
   id: string;
   make: string;
   model: string;
   model_year: number;
   odometer_km: Generated<number>;
+  off_hire_notice_days: number | null;
+  ownership: Generated<string>;
   plate: string;
+  plate_jurisdiction: Generated<string>;
+  residual_minor: number | null;
   status: Generated<string>;
+  status_command_id: string | null;
+  sub_rented_from: string | null;
+  sub_rented_until: string | null;
+  supplier: string | null;
+  tank_litres: number | null;
   version: Generated<number>;
+  vin: string | null;
 }
 
 export interface DB {
@@ -599,6 +980,7 @@ export interface DB {
   "people.limit_use": PeopleLimitUse;
   "people.mail": PeopleMail;
   "people.oidc_artifact": PeopleOidcArtifact;
+  "people.outside_logout": PeopleOutsideLogout;
   "people.partner": PeoplePartner;
   "people.password": PeoplePassword;
   "people.recovery_code": PeopleRecoveryCode;
@@ -610,12 +992,40 @@ export interface DB {
   "people.single_use_token": PeopleSingleUseToken;
   "people.staff": PeopleStaff;
   "people.totp": PeopleTotp;
+  "rentals.booking_override": RentalsBookingOverride;
   "rentals.command": RentalsCommand;
   "rentals.customer": RentalsCustomer;
+  "rentals.held_quote": RentalsHeldQuote;
   "rentals.rate_plan": RentalsRatePlan;
   "rentals.rental": RentalsRental;
   "vehicles.branch": VehiclesBranch;
+  "vehicles.calendar_setting": VehiclesCalendarSetting;
   "vehicles.class": VehiclesClass;
+  "vehicles.document": VehiclesDocument;
+  "vehicles.dtc": VehiclesDtc;
+  "vehicles.expiry": VehiclesExpiry;
+  "vehicles.fleet_difference": VehiclesFleetDifference;
+  "vehicles.fleet_doubt": VehiclesFleetDoubt;
+  "vehicles.fleet_proof": VehiclesFleetProof;
+  "vehicles.hold": VehiclesHold;
+  "vehicles.import": VehiclesImport;
+  "vehicles.meter": VehiclesMeter;
+  "vehicles.meter_segment": VehiclesMeterSegment;
+  "vehicles.opening_exception": VehiclesOpeningException;
+  "vehicles.overbooking_limit": VehiclesOverbookingLimit;
+  "vehicles.plate": VehiclesPlate;
+  "vehicles.reading": VehiclesReading;
+  "vehicles.reading_review": VehiclesReadingReview;
+  "vehicles.recall": VehiclesRecall;
+  "vehicles.recall_notice": VehiclesRecallNotice;
+  "vehicles.recall_scope": VehiclesRecallScope;
+  "vehicles.recall_vehicle": VehiclesRecallVehicle;
+  "vehicles.shortage_case": VehiclesShortageCase;
   "vehicles.span": VehiclesSpan;
+  "vehicles.stop_sell": VehiclesStopSell;
+  "vehicles.transfer": VehiclesTransfer;
+  "vehicles.transfer_command": VehiclesTransferCommand;
+  "vehicles.travel_time": VehiclesTravelTime;
+  "vehicles.upgrade": VehiclesUpgrade;
   "vehicles.vehicle": VehiclesVehicle;
 }

@@ -1,6 +1,13 @@
 // Four eyes: what a person may decide alone, what needs a second one, and who that may be.
 import { DomainError } from './errors.ts';
-import { type Branches, isWithin, LIMIT_KINDS, type LimitKind, type Limits } from './people.ts';
+import {
+  type Branches,
+  isWithin,
+  LIMIT_KINDS,
+  type LimitKind,
+  type Limits,
+  type Role,
+} from './people.ts';
 
 /** Decided by two people whatever the amount (decisions.md 40). */
 export const ALWAYS_FOUR_EYES = [
@@ -12,6 +19,15 @@ export const ALWAYS_FOUR_EYES = [
 ] as const;
 export const APPROVAL_KINDS = [...LIMIT_KINDS, ...ALWAYS_FOUR_EYES] as const;
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number];
+
+/** Where no amount tells who may decide, the role does: whoever answers for it anyway. */
+const DECIDERS: Readonly<Record<(typeof ALWAYS_FOUR_EYES)[number], readonly Role[]>> = {
+  'manual-journal': ['accountant', 'finance-controller'],
+  'period-reopen': ['finance-controller'],
+  'bank-detail-change': ['accountant', 'finance-controller'],
+  erasure: ['branch-manager', 'administrator'],
+  'hold-release': ['branch-manager', 'fleet-planner'],
+};
 
 /** A write-off above this takes two people even where the first one's limit is higher. */
 export const WRITE_OFF_ALONE_MINOR = 10_000;
@@ -34,6 +50,7 @@ export type Approver = {
   readonly principal: string;
   readonly branches: Branches;
   readonly limits: Limits;
+  readonly roles: readonly Role[];
 };
 
 /** What a person used of a limit already: for the same subject, and today for all. */
@@ -66,7 +83,7 @@ export function checkRequest(request: Pick<Approval, 'requestedBy' | 'payee'>): 
 /**
  * Throws `not-found` when it is none of the approver's branches', `invalid-state` when it is
  * decided, `approval-expired` after its time, `four-eyes` when the approver asked for it or is paid
- * by it, `limit-exceeded` when the approver's own limit is lower.
+ * by it, `limit-exceeded` when the approver's own limit is lower, or their role decides no such thing.
  */
 export function checkDecision(approval: Approval, approver: Approver, now: string): void {
   if (!isWithinScope(approval.branchId, approver.branches)) {
@@ -81,11 +98,17 @@ export function checkDecision(approval: Approval, approver: Approver, now: strin
   if ([approval.requestedBy, approval.payee].includes(approver.principal)) {
     throw new DomainError('four-eyes', 'Somebody else has to decide this.');
   }
-  checkLimit(approval, approver.limits);
+  checkLimit(approval, approver);
 }
 
-function checkLimit({ kind, amount }: Approval, limits: Limits): void {
-  if (!isLimited(kind)) return;
+function checkLimit({ kind, amount }: Approval, { limits, roles }: Approver): void {
+  if (!isLimited(kind)) {
+    if (roles.some((role) => DECIDERS[kind].includes(role))) return;
+    throw new DomainError('limit-exceeded', 'Your role does not decide this.', {
+      kind,
+      roles: DECIDERS[kind].join(' '),
+    });
+  }
   if (amount > limits[kind]) {
     throw new DomainError('limit-exceeded', 'It is above what you may decide.', {
       kind,

@@ -29,6 +29,25 @@ export function localDate(instant: string, zone: string): string {
   return inZone(instant, zone).toPlainDate().toString();
 }
 
+/**
+ * The instant at which clocks in `zone` show that local time (`2027-05-03T08:00`). A time that clocks
+ * skip is the moment at which they skip it; of one that they show twice it is the first, or the last.
+ * Throws `invalid-time` for an unknown zone.
+ */
+export function instantAt(local: string, zone: string, which: 'first' | 'last'): string {
+  if (!ZONE_NAME.test(zone)) throw noZone(zone);
+  const wanted = Temporal.PlainDateTime.from(local);
+  const disambiguation = which === 'first' ? 'earlier' : 'later';
+  const found = wanted.toZonedDateTime(zone, { disambiguation });
+  if (found.toPlainDateTime().equals(wanted)) return toUtc(found);
+  const before = wanted.toZonedDateTime(zone, { disambiguation: 'earlier' });
+  return toUtc(before.getTimeZoneTransition('next') ?? found);
+}
+
+function toUtc(moment: Temporal.ZonedDateTime): string {
+  return new Date(moment.epochMilliseconds).toISOString();
+}
+
 function inZone(instant: string, zone: string): Temporal.ZonedDateTime {
   const moment = instantOf(instant);
   if (!ZONE_NAME.test(zone)) throw noZone(zone);

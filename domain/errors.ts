@@ -3,12 +3,13 @@
 export type DomainErrorCode =
   | 'approval-expired'
   | 'booking-too-long'
-  | 'branch-not-supported'
+  | 'branch-closed'
   | 'currency-mismatch'
   | 'due-not-later'
   | 'duplicate'
   | 'four-eyes'
   | 'idempotency-key-reused'
+  | 'import-refused'
   | 'invalid-state'
   | 'invalid-time'
   | 'limit-exceeded'
@@ -18,14 +19,23 @@ export type DomainErrorCode =
   | 'period-closed'
   | 'pick-up-in-past'
   | 'pick-up-too-far'
+  | 'pick-up-too-soon'
+  | 'quote-expired'
   | 'rate-plan-invalid'
+  | 'repair-code-required'
   | 'resource-in-use'
+  | 'stop-sell'
   | 'unbalanced'
   | 'value-refused'
+  | 'vehicle-held'
   | 'vehicle-unavailable'
   | 'version-conflict';
 
-export type ErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
+export type Detail = string | number | boolean | null;
+/** Flat, but for lists of what stands in the way. */
+export type ErrorDetails = Readonly<
+  Record<string, Detail | readonly Readonly<Record<string, Detail>>[]>
+>;
 
 /** A refusal that the caller can understand and act on; `details` is JSON, without personal data. */
 export class DomainError extends Error {

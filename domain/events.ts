@@ -1,149 +1,17 @@
 // The facts that leave Forecourt: every event type, the domain that owns it and the data it carries.
+import type { AccountingEvents } from './events/accounting.ts';
+import type { PeopleEvents } from './events/people.ts';
+import type { RentalEvents } from './events/rentals.ts';
+import type { VehicleEvents } from './events/vehicles.ts';
 
 export const DOMAINS = ['vehicles', 'rentals', 'maintenance', 'people', 'accounting'] as const;
 export type Domain = (typeof DOMAINS)[number];
-
-/** What every fact about a rental says; `status` is the one after the fact. */
-export type RentalFact = {
-  readonly rentalId: string;
-  readonly branchId: string;
-  readonly status: string;
-};
-
-export type BranchFact = {
-  readonly branchId: string;
-  readonly entityId: string;
-  readonly timeZone: string;
-};
-
-export type StaffFact = { readonly staffId: string; readonly status: string };
-
-export type ApiClientFact = { readonly clientId: string; readonly partnerId: string };
-/** `owner` is a principal. */
-export type ApiKeyFact = { readonly keyId: string; readonly owner: string };
-
-export type ApprovalFact = {
-  readonly approvalId: string;
-  readonly kind: string;
-  readonly subjectType: string;
-  readonly subjectId: string;
-  readonly amount: number;
-  readonly status: string;
-};
 
 /**
  * Data by event type: ids, codes, amounts and instants only, never a person's details (consumers
  * read those by id). Instants are ISO 8601 in UTC, amounts minor units of `currency`.
  */
-export type EventData = {
-  readonly 'forecourt.rental.reserved.v1': RentalFact & {
-    readonly number: string;
-    readonly customerId: string;
-    readonly classId: string;
-    readonly vehicleId: string | null;
-    readonly pickUpAt: string;
-    readonly dueAt: string;
-    readonly totalMinor: number;
-    readonly currency: string;
-  };
-  readonly 'forecourt.rental.checked-out.v1': RentalFact & {
-    readonly vehicleId: string;
-    readonly odometerKm: number;
-    readonly fuelEighths: number;
-    readonly checkedOutAt: string;
-    readonly dueAt: string;
-  };
-  readonly 'forecourt.rental.extended.v1': RentalFact & {
-    readonly previousDueAt: string;
-    readonly dueAt: string;
-    readonly totalMinor: number;
-    readonly currency: string;
-  };
-  readonly 'forecourt.rental.checked-in.v1': RentalFact & {
-    readonly vehicleId: string;
-    readonly odometerKm: number;
-    readonly fuelEighths: number;
-    readonly checkedInAt: string;
-  };
-  readonly 'forecourt.rental.closed.v1': RentalFact & {
-    readonly invoiceId: string;
-    readonly totalMinor: number;
-    readonly currency: string;
-  };
-  readonly 'forecourt.rental.cancelled.v1': RentalFact & {
-    readonly cancelledAt: string;
-    readonly reason: string;
-  };
-  readonly 'forecourt.rental.no-show.v1': RentalFact & { readonly pickUpAt: string };
-  readonly 'forecourt.rental.return-reminder.v1': RentalFact & { readonly dueAt: string };
-  readonly 'forecourt.rental.overdue.v1': RentalFact & {
-    readonly vehicleId: string;
-    readonly dueAt: string;
-    readonly keptUntil: string;
-  };
-  readonly 'forecourt.invoice.issued.v1': {
-    readonly invoiceId: string;
-    readonly number: string;
-    readonly entityId: string;
-    readonly branchId: string | null;
-    readonly rentalId: string | null;
-    readonly entryId: string;
-    readonly issueDate: string;
-    readonly netMinor: number;
-    readonly vatMinor: number;
-    readonly totalMinor: number;
-    readonly currency: string;
-  };
-  readonly 'forecourt.entry.posted.v1': {
-    readonly entryId: string;
-    readonly entityId: string;
-    readonly postingDate: string;
-    readonly source: string;
-  };
-  readonly 'forecourt.legal-entity.opened.v1': {
-    readonly entityId: string;
-    readonly functionalCurrency: string;
-  };
-  readonly 'forecourt.branch.registered.v1': BranchFact;
-  readonly 'forecourt.branch.updated.v1': BranchFact;
-  readonly 'forecourt.class.registered.v1': { readonly classId: string };
-  readonly 'forecourt.class.updated.v1': { readonly classId: string };
-  readonly 'forecourt.rate-plan.published.v1': {
-    readonly planId: string;
-    readonly planVersion: number;
-  };
-  readonly 'forecourt.vehicle.registered.v1': {
-    readonly vehicleId: string;
-    readonly branchId: string;
-    readonly classId: string;
-    readonly odometerKm: number;
-  };
-  readonly 'forecourt.vehicle.span-reassigned.v1': {
-    readonly spanId: string;
-    readonly rentalId: string;
-    readonly vehicleId: string | null;
-  };
-  readonly 'forecourt.vehicle.updated.v1': {
-    readonly vehicleId: string;
-    readonly branchId: string;
-    readonly classId: string;
-  };
-  readonly 'forecourt.customer.registered.v1': { readonly customerId: string };
-  readonly 'forecourt.customer.updated.v1': { readonly customerId: string };
-  readonly 'forecourt.customer.contacts-erased.v1': { readonly customerId: string };
-  readonly 'forecourt.customer.erased.v1': { readonly customerId: string };
-  readonly 'forecourt.staff.hired.v1': StaffFact;
-  readonly 'forecourt.staff.changed.v1': StaffFact;
-  readonly 'forecourt.staff.password-changed.v1': { readonly staffId: string };
-  readonly 'forecourt.partner.registered.v1': { readonly partnerId: string };
-  readonly 'forecourt.partner.changed.v1': { readonly partnerId: string; readonly status: string };
-  readonly 'forecourt.api-client.created.v1': ApiClientFact;
-  readonly 'forecourt.api-client.revoked.v1': ApiClientFact;
-  readonly 'forecourt.api-key.created.v1': ApiKeyFact;
-  readonly 'forecourt.api-key.revoked.v1': ApiKeyFact;
-  readonly 'forecourt.approval.requested.v1': ApprovalFact;
-  readonly 'forecourt.approval.decided.v1': ApprovalFact;
-};
+export type EventData = VehicleEvents & RentalEvents & PeopleEvents & AccountingEvents;
 
 export type EventType = keyof EventData;
 
@@ -158,6 +26,8 @@ export const DOMAIN_OF = {
   'forecourt.rental.no-show.v1': 'rentals',
   'forecourt.rental.return-reminder.v1': 'rentals',
   'forecourt.rental.overdue.v1': 'rentals',
+  'forecourt.quote.held.v1': 'rentals',
+  'forecourt.quote.ended.v1': 'rentals',
   'forecourt.invoice.issued.v1': 'accounting',
   'forecourt.entry.posted.v1': 'accounting',
   'forecourt.legal-entity.opened.v1': 'accounting',
@@ -166,9 +36,32 @@ export const DOMAIN_OF = {
   'forecourt.class.registered.v1': 'vehicles',
   'forecourt.class.updated.v1': 'vehicles',
   'forecourt.rate-plan.published.v1': 'rentals',
+  'forecourt.vehicle.dtc-raised.v1': 'vehicles',
   'forecourt.vehicle.registered.v1': 'vehicles',
   'forecourt.vehicle.span-reassigned.v1': 'vehicles',
+  'forecourt.overbooking-limit.set.v1': 'vehicles',
+  'forecourt.overbooking-limit.changed.v1': 'vehicles',
+  'forecourt.shortage.raised.v1': 'vehicles',
+  'forecourt.shortage.resolved.v1': 'vehicles',
+  'forecourt.stop-sell.set.v1': 'vehicles',
+  'forecourt.stop-sell.ended.v1': 'vehicles',
+  'forecourt.transfer.planned.v1': 'vehicles',
+  'forecourt.transfer.departed.v1': 'vehicles',
+  'forecourt.transfer.arrived.v1': 'vehicles',
+  'forecourt.transfer.cancelled.v1': 'vehicles',
+  'forecourt.transfer.overdue.v1': 'vehicles',
+  'forecourt.travel-time.set.v1': 'vehicles',
   'forecourt.vehicle.updated.v1': 'vehicles',
+  'forecourt.vehicle.status-changed.v1': 'vehicles',
+  'forecourt.vehicle.document-added.v1': 'vehicles',
+  'forecourt.vehicle.document-withdrawn.v1': 'vehicles',
+  'forecourt.hold.applied.v1': 'vehicles',
+  'forecourt.hold.changed.v1': 'vehicles',
+  'forecourt.hold.lifted.v1': 'vehicles',
+  'forecourt.recall.opened.v1': 'vehicles',
+  'forecourt.recall.grounded.v1': 'vehicles',
+  'forecourt.recall.renter-notified.v1': 'vehicles',
+  'forecourt.fleet.proved.v1': 'vehicles',
   'forecourt.customer.registered.v1': 'rentals',
   'forecourt.customer.updated.v1': 'rentals',
   'forecourt.customer.contacts-erased.v1': 'rentals',

@@ -1,13 +1,14 @@
 // Prices a rental by its plan: lines that explain themselves, VAT once a rate, totals that sum.
 import { addMinor, type Minor, multiplyRatio } from './money.ts';
 import { type Duration, durationOf, epochMs } from './pricing/duration.ts';
+import { FEE_CODES, type Fee, type FeeCode } from './pricing/fees.ts';
 import { type TimePrice, timePrice } from './pricing/time.ts';
 import type { CoverCode, RatePlan } from './rate-plan.ts';
 
 export { type Duration, durationOf } from './pricing/duration.ts';
 export { dayCover, extraHours, timePrice } from './pricing/time.ts';
 
-export type PriceLineCode = `time.${CoverCode | 'hour'}`;
+export type PriceLineCode = `time.${CoverCode | 'hour'}` | FeeCode;
 
 /** `quantity × unitMinor = netMinor`, always. */
 export type PriceLine = {
@@ -44,6 +45,8 @@ export type QuoteRequest = {
   readonly plan: RatePlan;
   readonly pickUpAt: string;
   readonly returnAt: string;
+  /** Net, in the plan's currency, taxed like the hire. */
+  readonly fees?: readonly Fee[] | undefined;
 };
 
 /**
@@ -51,9 +54,10 @@ export type QuoteRequest = {
  * is remembered. For a fixed pick-up a later return never costs less (decisions.md 8). Throws
  * `invalid-time`, and `due-not-later` when the return comes before the pick-up.
  */
-export function quote({ plan, pickUpAt, returnAt }: QuoteRequest): Quote {
+export function quote({ plan, pickUpAt, returnAt, fees = [] }: QuoteRequest): Quote {
   const duration = durationOf(pickUpAt, returnAt, plan);
-  const lines = timeLines(timePrice(duration, plan), duration, plan);
+  const time = timeLines(timePrice(duration, plan), duration, plan);
+  const lines = [...time, ...fees.map((fee) => feeLine(fee, plan))];
   const vat = vatOf(lines);
   const netMinor = addMinor(...lines.map((line) => line.netMinor));
   const vatMinor = addMinor(...vat.map((share) => share.vatMinor));
@@ -83,13 +87,14 @@ export function extensionCharge(
 
 /**
  * The price of a rental that is to end later: the whole of it re-rated from the pick-up minute by
- * the plan it was booked with, never below the price so far (decisions.md 12).
+ * the plan it was booked with, never below the price so far (decisions.md 12). Without `fees` those
+ * that were booked stay.
  */
 export function extensionQuote({
   booked,
   ...request
 }: QuoteRequest & { readonly booked: Quote }): Quote {
-  const rerated = quote(request);
+  const rerated = quote({ ...request, fees: request.fees ?? feesOf(booked) });
   return extensionCharge(booked, rerated) === 0 ? keepPrice(booked, rerated) : rerated;
 }
 
@@ -106,7 +111,8 @@ export function finalQuote({
   const { pickUpAt, returnAt } = request;
   if (epochMs(returnAt) > epochMs(dueAt)) return extensionQuote({ booked, ...request });
   const isBeforePickUp = epochMs(returnAt) < epochMs(pickUpAt);
-  const rerated = quote({ ...request, returnAt: isBeforePickUp ? pickUpAt : returnAt });
+  const fees = request.fees ?? feesOf(booked);
+  const rerated = quote({ ...request, fees, returnAt: isBeforePickUp ? pickUpAt : returnAt });
   return rerated.totalMinor > booked.totalMinor ? keepPrice(booked, rerated) : rerated;
 }
 
@@ -145,6 +151,18 @@ function timeLines(
     vatRateBp,
   };
   return [...covers, hourLine];
+}
+
+/** The fees that a quote has, to be charged again when its time is re-rated. */
+export function feesOf({ lines }: Pick<Quote, 'lines'>): readonly Fee[] {
+  return lines.flatMap(({ code, netMinor }) => {
+    const known = FEE_CODES.find((fee) => fee === code);
+    return known === undefined ? [] : [{ code: known, netMinor }];
+  });
+}
+
+function feeLine({ code, netMinor }: Fee, { vatRateBp }: RatePlan): PriceLine {
+  return { code, quantity: 1, unitMinor: netMinor, basis: {}, netMinor, vatRateBp };
 }
 
 /** VAT once a rate on the sum of its lines, not by line (EN 16931 BR-CO-17, decisions.md 11). */

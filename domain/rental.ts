@@ -1,4 +1,5 @@
 // What may happen to a rental, in which order: the state machine, without clock, storage or I/O.
+import type { BookingTerms } from './booking.ts';
 import { DomainError } from './errors.ts';
 import type { Quote } from './pricing.ts';
 import { checkTerm } from './rental-term.ts';
@@ -20,17 +21,29 @@ export const CANCEL_REASONS = ['customer', 'duplicate', 'fleet', 'weather', 'oth
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
 /** What a counter asks for. Instants are ISO 8601 in UTC; ids are UUIDv7 or codes. */
-export type RentalRequest = {
+export type RentalRequest = BookingTerms & {
   readonly id: string;
   readonly branchId: string;
   readonly classId: string;
   readonly customerId: string;
   readonly pickUpAt: string;
   readonly dueAt: string;
+  /** Where it is given back; left out, where it starts. */
+  readonly returnBranchId?: string | undefined;
+};
+
+/** A hold that warns: who hands the vehicle out is told, and goes on. */
+export type HoldWarning = {
+  readonly holdId: string;
+  readonly type: string;
+  readonly from: string | null;
+  readonly until: string | null;
+  readonly limitKm: number | null;
+  readonly projectedKm: number | null;
 };
 
 /** A rental from `reserved` on, as its workflow, its row and the API know it. No personal data. */
-export type RentalState = RentalRequest & {
+export type RentalState = Omit<RentalRequest, keyof BookingTerms> & {
   readonly number: string;
   readonly status: RentalStatus;
   /** Past its due time and grace, and still out. A flag, because the rental stays `active`. */
@@ -45,6 +58,8 @@ export type RentalState = RentalRequest & {
   readonly graceMinutes: number;
   /** Minutes before `dueAt` at which the renter is reminded. */
   readonly reminderMinutes: number;
+  /** Minutes before pick-up at which a rental without a vehicle becomes a case for people. */
+  readonly shortageMinutes?: number | undefined;
   readonly checkedOutAt: string | null;
   readonly odometerOutKm: number | null;
   readonly fuelOutEighths: FuelEighths | null;
@@ -54,6 +69,8 @@ export type RentalState = RentalRequest & {
   readonly price: Quote;
   readonly invoiceId: string | null;
   readonly invoiceNumber: string | null;
+  /** Of the check-out that just happened; nobody keeps them. */
+  readonly warnings?: readonly HoldWarning[] | undefined;
   /** Of the row: each recorded fact adds one; also the sequence number of the rental's events. */
   readonly version: number;
 };
@@ -72,6 +89,7 @@ export type RentalCommand =
   | ({ readonly type: 'checkIn' } & CheckIn)
   | ({ readonly type: 'cancel' } & Cancel)
   | { readonly type: 'noShow' }
+  | { readonly type: 'raiseShortage' }
   | { readonly type: 'remind' }
   | { readonly type: 'markOverdue' }
   | { readonly type: 'close' };
@@ -84,6 +102,7 @@ const ALLOWED: Readonly<Record<RentalCommandType, readonly RentalStatus[]>> = {
   checkIn: ['active'],
   cancel: ['reserved'],
   noShow: ['reserved'],
+  raiseShortage: ['reserved'],
   remind: ['active'],
   markOverdue: ['active'],
   close: ['returned'],
@@ -95,8 +114,8 @@ export type PeoplesCommand = (typeof FOR_PEOPLE)[number];
 
 /**
  * Refuses what may not happen now; what it lets through is the intent to carry out.
- * Throws `invalid-state`, `odometer-rollback`, `branch-not-supported`, `due-not-later`,
- * `booking-too-long`. `now` is ISO 8601 in UTC.
+ * Throws `invalid-state`, `odometer-rollback`, `due-not-later`, `booking-too-long`. `now` is ISO
+ * 8601 in UTC.
  */
 export function decide(state: RentalState, command: RentalCommand, now: string): RentalCommand {
   if (!ALLOWED[command.type].includes(state.status)) {
@@ -120,13 +139,6 @@ export function decide(state: RentalState, command: RentalCommand, now: string):
 }
 
 function checkReturn(state: RentalState, command: CheckIn): void {
-  if (command.branchId !== state.returnBranchId) {
-    throw new DomainError(
-      'branch-not-supported',
-      `This rental returns to ${state.returnBranchId}; one-way returns are not offered yet.`,
-      { returnBranchId: state.returnBranchId },
-    );
-  }
   if (command.odometerKm < (state.odometerOutKm ?? 0)) {
     throw new DomainError('odometer-rollback', 'The odometer reads less than at check-out.', {
       odometerOutKm: state.odometerOutKm ?? 0,
@@ -149,7 +161,11 @@ export type RentalOutcome = {
   /** Rentals to tell that their vehicle changed. */
   readonly reassigned: readonly Reassignment[];
 } & (
-  | ({ readonly type: 'checkedOut'; readonly vehicleId: string } & Reading)
+  | ({
+      readonly type: 'checkedOut';
+      readonly vehicleId: string;
+      readonly warnings?: readonly HoldWarning[] | undefined;
+    } & Reading)
   | ({
       readonly type: 'extended';
       readonly vehicleId: string | null;
@@ -162,11 +178,13 @@ export type RentalOutcome = {
       readonly invoiceNumber: string;
     } & CheckIn)
   | { readonly type: 'cancelled' | 'noShow' | 'reminded' | 'overdueMarked' | 'closed' }
+  | { readonly type: 'shortageRaised' }
 );
 
 /** The state after the outcome. Total: whatever the database recorded has a next state. */
 export function evolve(state: RentalState, outcome: RentalOutcome): RentalState {
-  const next = { ...state, version: outcome.version };
+  const { warnings: _told, ...before } = state;
+  const next = { ...before, version: outcome.version };
   switch (outcome.type) {
     case 'checkedOut':
       return {
@@ -176,6 +194,7 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
         checkedOutAt: outcome.at,
         odometerOutKm: outcome.odometerKm,
         fuelOutEighths: outcome.fuelEighths,
+        ...(outcome.warnings === undefined ? {} : { warnings: outcome.warnings }),
       };
     case 'extended':
       return {
@@ -190,6 +209,7 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
         ...next,
         status: 'returned',
         overdue: false,
+        returnBranchId: outcome.branchId,
         checkedInAt: outcome.at,
         odometerInKm: outcome.odometerKm,
         fuelInEighths: outcome.fuelEighths,
@@ -204,6 +224,7 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
     case 'overdueMarked':
       return { ...next, overdue: true };
     case 'reminded':
+    case 'shortageRaised':
       return next;
     case 'closed':
       return { ...next, status: 'closed' };
@@ -219,11 +240,4 @@ export function isFinal(status: RentalStatus): boolean {
 /** The commands that a person may give now, for screens that know no rules. */
 export function allowedCommands(status: RentalStatus): readonly PeoplesCommand[] {
   return FOR_PEOPLE.filter((type) => ALLOWED[type].includes(status));
-}
-
-/** True while a person has to act: no vehicle is kept, or the vehicle did not come back. */
-export function needsAttention(
-  state: Pick<RentalState, 'status' | 'vehicleId' | 'overdue'>,
-): boolean {
-  return (state.status === 'reserved' && state.vehicleId === null) || state.overdue;
 }

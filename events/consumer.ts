@@ -138,7 +138,7 @@ async function alone(
 }
 
 /** Repeats `work` while a server is away, keeping our place in the group; null when stopped. */
-async function patiently<T>(
+export async function patiently<T>(
   { observer }: ConsumerDeps,
   heartbeat: () => Promise<void>,
   stop: AbortSignal,
@@ -169,7 +169,7 @@ async function sendDead(kafka: Kafka, consumer: string, dead: readonly Dead[]): 
 }
 
 /** Connection failures, shutdown, too many connections, deadlock and serialisation failures. */
-function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   if (/^(08|53|57P|40001|40P01|E[A-Z]+$)/.test(code)) return true;
@@ -177,7 +177,7 @@ function isOutage(error: unknown): boolean {
 }
 
 /** Short and without the values that a database error's detail may quote. */
-function describe(error: unknown): string {
+export function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   return `${error.name}: ${error.message}`.slice(0, 300);
 }

@@ -15,6 +15,9 @@ const DEAD = { 'retention.ms': '-1', 'max.message.bytes': String(2 * 1024 * 1024
 
 export const FACT_TOPICS: readonly string[] = DOMAINS.map(topicOf);
 
+/** Written by others: what devices in the vehicles read (docs/telematics.md). */
+export const TELEMATICS_TOPIC = 'telematics.readings.v1';
+
 export function deadTopicOf(topic: string): string {
   return `${topic}.dead`;
 }
@@ -32,7 +35,7 @@ export function topicPlans(topics: readonly string[]): readonly TopicPlan[] {
  * consumers share it; the number can grow but keys would move, so it is chosen generously.
  */
 export async function ensureTopics(kafka: Kafka): Promise<readonly string[]> {
-  return createTopics(kafka, topicPlans(FACT_TOPICS), {
+  return createTopics(kafka, topicPlans([...FACT_TOPICS, TELEMATICS_TOPIC]), {
     partitions: Number(process.env['KAFKA_PARTITIONS'] ?? 8),
     replication: Number(process.env['KAFKA_REPLICATION'] ?? 1),
   });

@@ -39,7 +39,7 @@ export async function bringUp(kind, environment = process.env) {
     const context = { places, ports: stack.ports, secrets, database, environment };
     stack.start = (part) => startAndNote(stack, watch, part);
     await startServers(stack, context);
-    stack.env = envOf(environment, stack.ports, secrets);
+    stack.env = envOf(environment, stack.ports, secrets, places);
     stack.ownerUrl = database.url;
     stack.demoPassword = environment.DEMO_PASSWORD ?? secrets.demoPassword;
     return stack;
@@ -135,7 +135,7 @@ function databaseOf(environment, ports, secrets) {
 }
 
 /** What every process of the product is told; the owner of the database only in `ownerUrl`. */
-function envOf(environment, ports, secrets) {
+function envOf(environment, ports, secrets, places) {
   const local = `postgres://forecourt_app:${secrets.app}@127.0.0.1:${ports.postgres}/forecourt`;
   return {
     TZ: 'UTC',
@@ -146,6 +146,7 @@ function envOf(environment, ports, secrets) {
     REDIS_URL: environment.REDIS_URL ?? `redis://127.0.0.1:${ports.redis}`,
     PAYLOAD_KEYS: environment.PAYLOAD_KEYS ?? secrets.payloadKeys,
     DATA_KEYS: environment.DATA_KEYS ?? secrets.dataKeys,
+    OBJECT_STORE_DIR: environment.OBJECT_STORE_DIR ?? join(places.data, 'objects'),
     AUTH_COOKIE_KEYS: environment.AUTH_COOKIE_KEYS ?? secrets.authCookieKeys,
     CODEC_PORT: String(ports.codec),
     CODEC_UI_ORIGIN: `http://localhost:${ports.ui}`,

@@ -27,6 +27,21 @@ export function rentalWorkflowId(rentalId: string): string {
   return `rental/${rentalId}`;
 }
 
+/** The Schedule's; runs that a person starts have the proof's id behind it. */
+export const FLEET_PROOF = 'fleet-proof';
+
+export function recallWorkflowId(recallId: string): string {
+  return `recall/${recallId}`;
+}
+
+export function quoteWorkflowId(quoteId: string): string {
+  return `quote/${quoteId}`;
+}
+
+export function transferWorkflowId(transferId: string): string {
+  return `transfer/${transferId}`;
+}
+
 export function erasureWorkflowId(customerId: string): string {
   return `erasure/${customerId}`;
 }

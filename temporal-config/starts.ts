@@ -1,5 +1,13 @@
 // How a rental's workflow is started, by the API and by whoever measures or tests it.
-import { erasureWorkflowId, rentalWorkflowId, TASK_QUEUES } from './names.ts';
+import {
+  erasureWorkflowId,
+  FLEET_PROOF,
+  quoteWorkflowId,
+  recallWorkflowId,
+  rentalWorkflowId,
+  TASK_QUEUES,
+  transferWorkflowId,
+} from './names.ts';
 
 /** The arguments of a first run; see workflows/rental.ts for what later runs carry. */
 export type RentalStart = { readonly maxHistoryLength?: number };
@@ -20,6 +28,63 @@ export function rentalStartOptions(
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: branchId === undefined ? 'Rental' : `Rental at ${branchId}`,
+  } as const;
+}
+
+/** One id is one recall: a repeat joins it, or gets its stored answer. */
+export function recallStartOptions(recallId: string, taskQueue: string = TASK_QUEUES.rentals) {
+  return {
+    workflowId: recallWorkflowId(recallId),
+    taskQueue,
+    args: [],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: 'Recall',
+  } as const;
+}
+
+export type ProofStart = { readonly proofId: string; readonly graceSeconds?: number };
+
+/** A proof that a person asked for; the nightly one is started by its Schedule. */
+export function fleetProofStartOptions(input: ProofStart) {
+  return {
+    workflowId: `${FLEET_PROOF}/${input.proofId}`,
+    taskQueue: TASK_QUEUES.rentals,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: 'Proof of the fleet',
+  } as const;
+}
+
+/** One id is one quote: a repeat joins it, or gets its stored answer. */
+export function quoteStartOptions(quoteId: string, taskQueue: string = TASK_QUEUES.rentals) {
+  return {
+    workflowId: quoteWorkflowId(quoteId),
+    taskQueue,
+    args: [],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: 'Held quote',
+  } as const;
+}
+
+/**
+ * One id is one transfer for life: a repeat joins it, or gets its stored answer. Later runs carry what
+ * workflows/transfer.ts hands over.
+ */
+export function transferStartOptions(
+  transferId: string,
+  start: { readonly taskQueue?: string; readonly maxHistoryLength?: number } = {},
+) {
+  const { taskQueue = TASK_QUEUES.rentals, ...input } = start;
+  return {
+    workflowId: transferWorkflowId(transferId),
+    taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: 'Transfer',
   } as const;
 }
 

@@ -3,9 +3,10 @@ import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { openDb, transact } from '../db/client.ts';
 import { branchActivity } from '../events/branch-activity.ts';
-import { type ConsumerPlan, runConsumer } from '../events/consumer.ts';
+import { type ConsumerDeps, type ConsumerPlan, runConsumer } from '../events/consumer.ts';
 import { kafkaFromEnvironment } from '../events/environment.ts';
 import { pingKafka } from '../events/kafka.ts';
+import { runTelematics } from '../events/telematics.ts';
 import { serveInternal } from './internal-server.ts';
 import { untilStopped, within } from './lifetime.ts';
 import { createLogger } from './logging.ts';
@@ -34,24 +35,26 @@ const dead = new Counter({
   registers: [registry],
 });
 
-const running = CONSUMERS.map((plan) => {
-  const label = { consumer: plan.name };
-  return runConsumer(
-    {
-      db,
-      kafka,
-      observer: {
-        handled: (count) => handled.inc(label, count),
-        dead: (count) => {
-          dead.inc(label, count);
-          log.error({ ...label, count }, 'dead letters');
-        },
-        trouble: (message, error) => log.warn({ ...label, err: error }, message),
+function depsOf(consumer: string): ConsumerDeps {
+  const label = { consumer };
+  return {
+    db,
+    kafka,
+    observer: {
+      handled: (count) => handled.inc(label, count),
+      dead: (count) => {
+        dead.inc(label, count);
+        log.error({ ...label, count }, 'dead letters');
       },
+      trouble: (message, error) => log.warn({ ...label, err: error }, message),
     },
-    plan,
-  );
-});
+  };
+}
+
+const running = [
+  ...CONSUMERS.map((plan) => runConsumer(depsOf(plan.name), plan)),
+  runTelematics(depsOf('telematics')),
+];
 const internal = await serveInternal({
   port: Number(process.env['INTERNAL_PORT'] ?? 9467),
   metrics: () => registry.metrics(),

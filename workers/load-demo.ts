@@ -8,12 +8,14 @@ import { openLegalEntity } from '../db/commands/accounting.ts';
 import { registerBranch, registerClass } from '../db/commands/branches.ts';
 import { createCustomer } from '../db/commands/customers.ts';
 import { publishRatePlan } from '../db/commands/rate-plans.ts';
-import { registerVehicle } from '../db/commands/vehicles.ts';
 import { openEnvelope } from '../db/envelope.ts';
 import { listCustomers } from '../db/queries/rentals.ts';
-import { branchById, listVehicles } from '../db/queries/vehicles.ts';
+import { branchById } from '../db/queries/vehicles.ts';
 import { DEMO_CHART } from '../domain/ledger.ts';
 import { GOLD_1 } from '../domain/rate-plan.ts';
+import type { ObjectStore } from '../storage/object-key.ts';
+import { objectStoreFrom } from '../storage/object-store.ts';
+import { loadUpgrades, loadVehicles } from './demo-fleet.ts';
 import { demoReport, loadDemoUsers } from './demo-users.ts';
 
 const LOADER = 'system:demo-loader';
@@ -32,55 +34,32 @@ const BRANCHES = [
 ] as const;
 
 const CLASSES = [
-  { id: 'ECMR', name: 'Economy', make: 'Renault', model: 'Clio' },
-  { id: 'CDMR', name: 'Compact', make: 'Volkswagen', model: 'Golf' },
-  { id: 'IDAH', name: 'Intermediate hybrid', make: 'Toyota', model: 'Corolla' },
-  { id: 'SFAR', name: 'Standard SUV', make: 'Skoda', model: 'Kodiaq' },
+  { id: 'ECMR', name: 'Economy' },
+  { id: 'CDMR', name: 'Compact' },
+  { id: 'IDAH', name: 'Intermediate hybrid' },
+  { id: 'SFAR', name: 'Standard SUV' },
 ] as const;
-
-const VEHICLES_PER_POOL = 6;
 
 /**
  * Loads nothing when a customer exists, since that is written last: a load that broke off is
  * continued. Answers whether it loaded.
  */
-export async function loadDemo(db: Db): Promise<boolean> {
+export async function loadDemo(db: Db, objects: ObjectStore): Promise<boolean> {
   if ((await listCustomers(db, LOADER, { limit: 1 })).rows.length > 0) return false;
   await openLegalEntity(db, LOADER, ENTITY, DEMO_CHART);
   await publishRatePlan(db, LOADER, GOLD_1);
   for (const { id, name } of CLASSES) await registerClass(db, LOADER, { id, name });
+  await loadUpgrades(db);
   for (const branch of BRANCHES) {
     await registerBranch(db, LOADER, {
       ...branch,
       timeZone: ENTITY.timeZone,
       entityId: ENTITY.id,
     });
-    await loadVehicles(db, branch.id);
+    await loadVehicles(db, objects, branch.id);
   }
   await createCustomer(db, LOADER, { id: uuidv7(), name: 'Demo Customer', language: 'en' });
   return true;
-}
-
-async function loadVehicles(db: Db, branchId: string): Promise<void> {
-  for (const { id: classId, make, model } of CLASSES) {
-    const { rows } = await listVehicles(db, LOADER, {
-      branchId,
-      classId,
-      limit: VEHICLES_PER_POOL,
-    });
-    for (let n = rows.length; n < VEHICLES_PER_POOL; n += 1) {
-      await registerVehicle(db, LOADER, {
-        id: uuidv7(),
-        plate: `${branchId}-${classId}-${n + 1}`,
-        classId,
-        branchId,
-        make,
-        model,
-        modelYear: 2026,
-        odometerKm: 10_000 + 1_000 * n,
-      });
-    }
-  }
 }
 
 /** Made when it is not given: typed by hand, so without what looks alike. */
@@ -112,7 +91,8 @@ async function isDemoCompany(db: Db): Promise<boolean> {
 if (import.meta.main) {
   const db = openDb(process.env['DATABASE_URL'] ?? '');
   try {
-    if (!(await loadDemo(db))) console.log('data present, nothing loaded');
+    const objects = await objectStoreFrom(process.env);
+    if (!(await loadDemo(db, objects))) console.log('data present, nothing loaded');
     if (await isDemoCompany(db)) await loadUsers(db);
   } finally {
     await db.destroy();

@@ -1,13 +1,15 @@
 // The worker process: gives activities what they need, runs workflows, stops in order.
 import { NativeConnection } from '@temporalio/worker';
 import { sql } from 'kysely';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
+import { simulatedMail, smtpMail } from '../api/auth/mail.ts';
 import { openDb, transact } from '../db/client.ts';
 import { openClient, temporalAnswers, temporalSettings } from '../temporal-config/connection.ts';
 import { bundleApart } from './bundle.ts';
 import { type Health, serveInternal } from './internal-server.ts';
 import { createLogger } from './logging.ts';
+import { openRentalWorkflows } from './rental-workflows.ts';
 import { startTelemetry } from './telemetry.ts';
 import { createWorker, installRuntime } from './temporal-worker.ts';
 
@@ -22,18 +24,28 @@ if (databaseUrl === undefined) throw new Error('DATABASE_URL is not set.');
 const db = openDb(databaseUrl);
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics });
+const repackExhausted = new Counter({
+  name: 'forecourt_repack_exhausted_total',
+  help: 'Bookings refused because the search for a repack ran out of its budget.',
+  registers: [metrics],
+});
 
 const bundlePath = process.env['WORKFLOW_BUNDLE'];
 const bundle = bundlePath === undefined ? { code: await bundleApart() } : { codePath: bundlePath };
+const client = openClient(settings);
 const connection = await NativeConnection.connect({ address: settings.address });
 const worker = await createWorker({
   ...settings,
   connection,
   bundle,
-  activities: createActivities({ db }),
+  activities: createActivities({
+    db,
+    rentals: openRentalWorkflows(client),
+    mail: mail(),
+    repackExhausted: () => repackExhausted.inc(),
+  }),
   telemetry,
 });
-const client = openClient(settings);
 const internal = await serveInternal({
   port: port('INTERNAL_PORT') ?? 9465,
   ready,
@@ -57,6 +69,12 @@ try {
   await connection.close();
   await db.destroy();
   await telemetry.shutdown();
+}
+
+/** As the API has it: by SMTP, or kept in a table where no mail server is configured. */
+function mail() {
+  const { SMTP_URL: url, MAIL_FROM: from = 'forecourt@localhost' } = process.env;
+  return url ? smtpMail(url, from) : simulatedMail(db);
 }
 
 async function ready(): Promise<Record<string, Health>> {

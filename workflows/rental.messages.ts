@@ -32,4 +32,11 @@ export const cancel = defineUpdate<RentalState, [Envelope<Cancel>]>('cancel');
 export const vehicleReassigned =
   defineSignal<[{ readonly vehicleId: string | null }]>('vehicleReassigned');
 
+/**
+ * The nightly proof found that this rental's row, calendar and workflow differ, which a person has to
+ * mend; null when they agree again.
+ */
+export const attentionNeeded =
+  defineSignal<[{ readonly reason: string | null }]>('attentionNeeded');
+
 export const state = defineQuery<RentalState | null>('state');

@@ -13,7 +13,6 @@ import { decide, isFinal, type RentalCommand, type RentalState } from '../domain
 import { nowIso } from './lib/clock.ts';
 import { refusing } from './lib/refusal.ts';
 import { type Carried, openBook, type RentalBook } from './lib/rental-book.ts';
-import { nextDeadline } from './lib/rental-deadlines.ts';
 import { openDesk, type RentalDesk } from './lib/rental-desk.ts';
 import * as messages from './rental.messages.ts';
 
@@ -37,6 +36,7 @@ function listen(book: RentalBook, desk: RentalDesk): void {
   setHandler(messages.vehicleReassigned, (vehicle) => {
     if (!book.reassigned(vehicle)) log.info('A reassignment came too late.', { ...vehicle });
   });
+  setHandler(messages.attentionNeeded, ({ reason }) => book.flagged(reason));
   setHandler(messages.reserve, desk.reserve, { description: 'Takes a vehicle, or says why not.' });
   accept(messages.checkOut, (command) => ({ ...command, type: 'checkOut' }));
   accept(messages.extend, (command) => ({ ...command, type: 'extend' }));
@@ -77,7 +77,7 @@ async function live(
     }
     const seen = book.changes();
     const woken = () => book.changes() !== seen || isLong(input);
-    const deadline = nextDeadline(book.existing(), book.timers());
+    const deadline = book.nextDeadline();
     if (deadline === null) {
       await condition(woken);
       continue;

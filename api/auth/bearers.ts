@@ -6,6 +6,8 @@ import {
   type ClientIdentity,
   clientIdentity,
   customerSessionOpen,
+  type OutsideSignOut,
+  outsideSignOut,
   type PartnerIdentity,
   partnerIdentity,
   type StaffIdentity,
@@ -33,6 +35,7 @@ type Known = BearerOptions & {
   readonly claims: Remembered<Claims>;
   readonly staff: Remembered<StaffIdentity | undefined>;
   readonly outsiders: Remembered<string | undefined>;
+  readonly signOuts: Remembered<OutsideSignOut>;
   readonly customers: Remembered<boolean>;
   readonly clients: Remembered<ClientIdentity | undefined>;
   readonly partners: Remembered<PartnerIdentity | undefined>;
@@ -47,6 +50,7 @@ export function createBearers(options: BearerOptions): Bearers {
     claims: remembering(),
     staff: remembering(),
     outsiders: remembering(),
+    signOuts: remembering(),
     customers: remembering(),
     clients: remembering(),
     partners: remembering(),
@@ -91,13 +95,21 @@ async function ofStaff({ db, staff }: Known, claims: Claims): Promise<Caller> {
 }
 
 async function ofOutsider(
-  { db, outsiders, staff }: Known,
+  { db, outsiders, signOuts, staff }: Known,
   { issuer, rolesClaim }: NonNullable<BearerOptions['outside']>,
   claims: Claims,
 ): Promise<Caller> {
   const { sub } = claims;
-  const id = await outsiders.get(sub, () => staffIdBySubject(db, issuer, sub));
+  // A logout token may be for the same audience and of the same type, and proves nobody's sign-in.
+  if (claims['events'] !== undefined) throw badToken('invalid-token');
+  const sid = typeof claims['sid'] === 'string' ? claims['sid'] : null;
+  const [id, out] = await Promise.all([
+    outsiders.get(sub, () => staffIdBySubject(db, issuer, sub)),
+    signOuts.get(JSON.stringify([sub, sid]), () => outsideSignOut(db, issuer, sub, sid)),
+  ]);
   if (id === undefined) throw badToken('token-revoked');
+  const isBefore = out.before !== null && Number(claims.iat) <= out.before;
+  if (out.ended || isBefore) throw badToken('token-revoked');
   const person = await staff.get(id, () => staffIdentity(db, id, null));
   // Who left, or was suspended here, stays out whatever the issuer says.
   if (person?.status !== 'active') throw badToken('token-revoked');

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../../db/client.ts';
 import { type Credentials, changePassword, credentialsOf } from '../../db/commands/credentials.ts';
 import { deviceOf } from '../../db/commands/second-factor.ts';
+import { proveSession } from '../../db/commands/sessions.ts';
 import {
   type Attempt,
   attemptSucceeded,
@@ -30,7 +31,7 @@ type Tried =
   | { readonly outcome: 'slowed'; readonly retryAfterS: number }
   | { readonly outcome: 'ok'; readonly person: Credentials };
 
-type Steps = Pick<SignIn, 'passwordStep' | 'changePassword' | 'stepAfter'>;
+type Steps = Pick<SignIn, 'passwordStep' | 'changePassword' | 'stepAfter' | 'proveAgain'>;
 
 export function passwordSteps(deps: Deps): Steps {
   const { db, passwords } = deps;
@@ -46,6 +47,14 @@ export function passwordSteps(deps: Deps): Steps {
     stepAfter: async (staffId) => {
       const { user_name: userName } = found(await staffById(db, staffId), 'person');
       return nextOf(deps, found(await credentialsOf(db, userName), 'person'), false);
+    },
+    proveAgain: async ({ staffId, sessionId, password, address }) => {
+      const userName = (await staffById(db, staffId))?.user_name;
+      if (userName === undefined) return { outcome: 'refused' };
+      const tried = await tryPassword(deps, { userName, password, address });
+      if (tried.outcome !== 'ok') return tried;
+      await proveSession(db, `staff:${staffId}`, sessionId);
+      return { outcome: 'ok' };
     },
     changePassword: async ({ staffId, current, password, sessionId, address }) => {
       const fault = await passwordFault(password);

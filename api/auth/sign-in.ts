@@ -72,6 +72,16 @@ export type SignIn = {
     readonly sessionId: string;
     readonly address: string;
   }) => Promise<NewPasswordOutcome | { readonly outcome: 'slowed'; readonly retryAfterS: number }>;
+  /** That it is still the person who sits there: good for this session, for five minutes. */
+  readonly proveAgain: (given: {
+    readonly staffId: string;
+    readonly sessionId: string;
+    readonly password: string;
+    readonly address: string;
+  }) => Promise<
+    | { readonly outcome: 'ok' | 'refused' }
+    | { readonly outcome: 'slowed'; readonly retryAfterS: number }
+  >;
   readonly requestCustomerLink: (given: {
     readonly email: string;
     readonly address: string;

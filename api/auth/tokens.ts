@@ -11,8 +11,10 @@ import {
 import { ProblemError, type ProblemSlug } from '../problems.ts';
 
 /** A token lives 15 minutes; nobody's clock should be a minute off. */
-const TOLERANCE_S = 60;
+export const TOLERANCE_S = 60;
 const ALGORITHMS = ['ES256', 'EdDSA'];
+/** Entra signs with RSA only, Keycloak and Auth0 do so unless told otherwise. */
+export const OUTSIDE_ALGORITHMS: readonly string[] = [...ALGORITHMS, 'RS256', 'PS256'];
 /** How long a key that was added, or taken away, may go unnoticed. */
 const KEYS_FRESH_MS = 3_000;
 
@@ -25,6 +27,10 @@ export type Issuer = {
   readonly typ?: string;
   /** Besides those that every access token has. */
   readonly requiredClaims?: readonly string[];
+  /** Left out, those of our own keys. */
+  readonly algorithms?: readonly string[];
+  /** How old a token may be, whatever it says itself. */
+  readonly maxAgeS?: number;
   readonly now: () => string;
 };
 
@@ -50,11 +56,12 @@ async function verified(token: string, { keys, now, ...issuer }: Issuer) {
       return keys(header, input);
     };
     return await jwtVerify(token, withKid, {
-      algorithms: ALGORITHMS,
+      algorithms: [...(issuer.algorithms ?? ALGORITHMS)],
       typ: issuer.typ ?? 'at+jwt',
       issuer: issuer.issuer,
       audience: issuer.audience,
       clockTolerance: TOLERANCE_S,
+      ...(issuer.maxAgeS !== undefined && { maxTokenAge: issuer.maxAgeS }),
       currentDate: new Date(now()),
       requiredClaims: ['exp', 'iat', 'sub', ...(issuer.requiredClaims ?? [])],
     });

@@ -30,8 +30,12 @@ const OFFERED: ReadonlySet<string> = new Set([
   'application/problem+json',
 ]);
 
+const FILE = /\/documents\/[^/]+\/content$/;
+
 /** 406 unless the caller takes JSON (RFC 9110 section 12.5.1; no Accept means anything). */
 export const acceptsJson: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  // A file is what it is; whoever asks for it has seen its type.
+  if (FILE.test(c.req.path)) return next();
   const accept = c.req.header('accept');
   if (
     accept !== undefined &&

@@ -19,11 +19,11 @@ const smaller = {
 } as const;
 type Encoding = keyof typeof smaller;
 
-/** An answer with an ETag stays as it is: the tag names these bytes (RFC 9110 section 8.8.1). */
+/** An answer with a strong ETag stays as it is: the tag names these bytes (RFC 9110 section 8.8.1). */
 export const compress: MiddlewareHandler<ApiEnv> = async (c, next) => {
   await next();
   const { headers, status } = c.res;
-  if (headers.has('etag') || headers.has('content-encoding')) return;
+  if (headers.get('etag')?.startsWith('"') || headers.has('content-encoding')) return;
   if (c.req.method === 'HEAD' || !TEXT.test(headers.get('content-type') ?? '')) return;
   headers.append('vary', 'Accept-Encoding');
   const encoding = preferred(c.req.header('accept-encoding'));

@@ -105,8 +105,8 @@ export function approvalRoutes(deps: ApiDeps): ApiRouter {
 
 function decide(c: Context<ApiEnv>, deps: ApiDeps, id: string, to: 'approved' | 'refused') {
   return idempotent(c, deps, async () => {
-    const { branches, limits } = c.get('caller');
-    const approver = { principal: principalOf(deps.actorOf(c)), branches, limits };
+    const { branches, limits, roles } = c.get('caller');
+    const approver = { principal: principalOf(deps.actorOf(c)), branches, limits, roles };
     const row = await decideApproval(deps.db, approver, id, to, deps.now());
     return { status: 200 as const, body: approvalView(row) };
   });

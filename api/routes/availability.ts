@@ -3,6 +3,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { availability } from '../../db/queries/vehicles.ts';
 import { secured } from '../auth/access.ts';
 import { EVERYONE } from '../auth/roles.ts';
+import { channelOf } from '../channel.ts';
 import type { ApiDeps } from '../deps.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -22,7 +23,10 @@ const read = createRoute({
 export function availabilityRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
   return apiRouter().openapi(read, async (c) => {
     const query = c.req.valid('query');
-    const classes = found((await availability(db, query)) ?? undefined, 'branch');
+    const classes = found(
+      (await availability(db, { ...query, channel: channelOf(c) })) ?? undefined,
+      'branch',
+    );
     const { branchId, from, to } = query;
     return c.json({ branchId, from, to, classes }, 200);
   });

@@ -19,6 +19,13 @@ const description =
   'Only inside an encrypted session (see POST /session-keys): the body is `{"sealed": …}` of what ' +
   'is described here. Refusals come in the clear and hold nothing of it.';
 
+/** The auditor reads everything and writes nothing. */
+const READ = {
+  scope: 'customers:read',
+  roles: [...COUNTER, 'auditor'],
+  customers: 'own',
+} as const;
+
 export function licenceRoutes(deps: ApiDeps): ApiRouter {
   const { db, envelope } = deps;
   const put = createRoute({
@@ -36,7 +43,7 @@ export function licenceRoutes(deps: ApiDeps): ApiRouter {
     responses: { 200: jsonAnswer('As it is now', Licence), ...problems },
   });
   const read = createRoute({
-    ...secured({ scope: 'customers:read', roles: COUNTER, customers: 'own' }, encrypted(deps)),
+    ...secured(READ, encrypted(deps)),
     method: 'get',
     path: '/customers/{id}/licence',
     tags,

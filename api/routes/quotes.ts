@@ -1,5 +1,7 @@
 // Quotes: what a rental would cost now. Nothing is stored, so nothing needs a key.
 import { createRoute, type z } from '@hono/zod-openapi';
+import { inCurrency } from '../../db/commands/booking-rules.ts';
+import { quoteRules } from '../../db/queries/opening-hours.ts';
 import { currentRatePlan } from '../../db/queries/rentals.ts';
 import { branchById, classById } from '../../db/queries/vehicles.ts';
 import { quote } from '../../domain/pricing.ts';
@@ -51,15 +53,18 @@ export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter
 
   async function quoted(wanted: z.infer<typeof NewQuote>): Promise<z.infer<typeof Quote>> {
     const request = decideRequest(wanted, now());
-    const [plan, branch, vehicleClass] = await Promise.all([
+    const [current, branch, vehicleClass, rules] = await Promise.all([
       currentRatePlan(db),
       branchById(db, request.branchId),
       classById(db, request.classId),
+      quoteRules(db, request),
     ]);
     if (branch === undefined) throw unknown('branch');
     if (vehicleClass === undefined) throw unknown('class');
     const { pickUpAt, dueAt } = request;
-    const price = quote({ plan: found(plan, 'valid rate plan'), pickUpAt, returnAt: dueAt });
+    const plan = found(current, 'valid rate plan');
+    const fees = inCurrency(rules.fees, plan.currency);
+    const price = quote({ plan, pickUpAt, returnAt: dueAt, fees });
     return { ...request, price };
   }
 }

@@ -1,8 +1,12 @@
 // Rentals over HTTP: what can be read of them, and the first command: reserve.
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { grantOverride } from '../../db/commands/booking-overrides.ts';
 import { factsOfRental } from '../../db/queries/events.ts';
+import { heldQuoteById } from '../../db/queries/held-quotes.ts';
 import { listRentals, rentalById, rentalByNumber } from '../../db/queries/rentals.ts';
 import { type Actor, principalOf } from '../../domain/actor.ts';
+import type { BookingOverride } from '../../domain/booking.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
@@ -10,12 +14,13 @@ import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { assertBranch, assertCustomer, ownCustomerId, rowAccessOf } from '../auth/scope.ts';
 import type { BranchZones } from '../branch-zones.ts';
+import { channelOf } from '../channel.ts';
 import { sendReserve } from '../commands.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
-import { found } from '../problems.ts';
+import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, jsonRequest, page, pageOf, problems } from '../schemas/common.ts';
 import { Facts } from '../schemas/events.ts';
@@ -85,9 +90,12 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
   return apiRouter()
     .openapi(create, (c) =>
       idempotent(c, deps, async (id) => {
-        const request = { id, ...c.req.valid('json') };
-        assertBranch(c, request.branchId);
-        assertCustomer(c, request.customerId);
+        const { override: asked, ...wanted } = c.req.valid('json');
+        assertBranch(c, wanted.branchId);
+        assertCustomer(c, wanted.customerId);
+        if (wanted.quoteId) await assertQuote(c, deps, wanted.quoteId);
+        const override = asked && (await overriding(c, deps, id, asked));
+        const request = { id, ...wanted, override, channel: channelOf(c) };
         const state = await namingReferences(reserve(deps, deps.actorOf(c), request));
         const headers = { location: `/api/v1/rentals/${id}` };
         return { status: 201, body: await rentalView(state, zones), headers };
@@ -121,6 +129,26 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
       found(await rentalById(db, rowAccessOf(c), id), 'rental');
       return c.json({ items: await factsOfRental(db, id) }, 200);
     });
+}
+
+/** Somebody else's quote does not exist for the caller: 422. */
+async function assertQuote(c: Context<ApiEnv>, { db }: ApiDeps, quoteId: string): Promise<void> {
+  if ((await heldQuoteById(db, rowAccessOf(c), quoteId)) !== undefined) return;
+  throw new ProblemError('unknown-reference', 'There is no such quote.', { more: { of: 'quote' } });
+}
+
+/** Keeps the reason, and hands on what is let pass. Throws 403 for who is no branch manager. */
+async function overriding(
+  c: Context<ApiEnv>,
+  { db }: ApiDeps,
+  rentalId: string,
+  { reason, stopSell, overbook }: NonNullable<z.infer<typeof NewRental>['override']>,
+): Promise<BookingOverride> {
+  if (!c.get('caller').roles.includes('branch-manager')) {
+    throw new ProblemError('forbidden', 'Only a branch manager may override a refusal.');
+  }
+  await grantOverride(db, rowAccessOf(c), rentalId, reason);
+  return { stopSell: stopSell === true, overbook: overbook ?? 0 };
 }
 
 async function reserve(deps: ApiDeps, actor: Actor, request: RentalRequest): Promise<RentalState> {

@@ -4,10 +4,10 @@ import { localTime } from '../../domain/calendar.ts';
 import {
   allowedCommands,
   CANCEL_REASONS,
-  needsAttention,
   type PeoplesCommand,
   type RentalState,
 } from '../../domain/rental.ts';
+import { needsAttention } from '../../domain/rental-attention.ts';
 import type { BranchZones } from '../branch-zones.ts';
 import {
   BranchId,
@@ -26,6 +26,17 @@ const STATUSES = ['reserved', 'active', 'returned', 'closed', 'cancelled', 'no_s
 const odometerKm = z.int().min(0).max(5_000_000);
 const fuelEighths = z.int().min(0).max(8).openapi({ description: 'Eighths of a full tank' });
 
+const Override = z
+  .strictObject({
+    reason: text(200).openapi({ description: 'For the audit log; names no persons' }),
+    stopSell: z.literal(true).optional(),
+    overbook: z.literal(1).optional().openapi({ description: 'One beyond the limit' }),
+  })
+  .refine(({ stopSell, overbook }) => stopSell !== undefined || overbook !== undefined, {
+    message: 'must override something',
+  })
+  .openapi('BookingOverride', { description: 'What a branch manager lets pass' });
+
 export const NewRental = z
   .strictObject({
     branchId: BranchId,
@@ -33,6 +44,11 @@ export const NewRental = z
     customerId: Id,
     pickUpAt: Instant,
     dueAt: Instant,
+    returnBranchId: BranchId.optional().openapi({
+      description: 'Where it is given back; left out, where it starts',
+    }),
+    quoteId: Id.optional().openapi({ description: 'A held quote of the same branch and class' }),
+    override: Override.optional(),
   })
   .openapi('NewRental');
 export const CheckOut = z
@@ -89,6 +105,24 @@ export const Rental = z
     price: Price,
     invoiceId: Id.nullable(),
     invoiceNumber: z.string().nullable(),
+    allocation: z.enum(['assigned', 'unassigned']).nullable().openapi({
+      description:
+        'Unassigned: booked, and its vehicle is to be found; null: it needs none any more',
+    }),
+    warnings: z
+      .array(
+        z.object({
+          holdId: Id,
+          type: z.string(),
+          from: UtcInstant.nullable(),
+          until: UtcInstant.nullable(),
+          limitKm: z.int().nullable(),
+          projectedKm: z.int().nullable(),
+        }),
+      )
+      .readonly()
+      .optional()
+      .openapi({ description: 'Of a check-out: holds within its time that warn' }),
     version: z.int(),
     commands: z
       .array(z.object({ name: z.string(), method: z.literal('POST'), href: z.string() }))
@@ -121,14 +155,21 @@ export const RentalNumber = z
 /** Due times are those of the branch that the vehicle returns to. */
 export async function rentalView(state: RentalState, zones: BranchZones) {
   // What the workflow keeps for its timers is nobody else's business.
-  const { entityId: _e, graceMinutes: _g, reminderMinutes: _r, ...shown } = state;
+  const {
+    entityId: _e,
+    graceMinutes: _g,
+    reminderMinutes: _r,
+    shortageMinutes: _s,
+    ...shown
+  } = state;
   const [pickUpZone, dueZone] = await Promise.all([
     zones(state.branchId),
     zones(state.returnBranchId),
   ]);
   return {
     ...shown,
-    needsAttention: needsAttention(state),
+    allocation: allocationOf(state),
+    needsAttention: needsAttention(state, new Date().toISOString()),
     pickUpAtLocal: localTime(state.pickUpAt, pickUpZone),
     dueAtLocal: localTime(state.dueAt, dueZone),
     commands: allowedCommands(state.status).map((name) => ({
@@ -137,4 +178,9 @@ export async function rentalView(state: RentalState, zones: BranchZones) {
       href: `/api/v1/rentals/${state.id}/${COMMAND_PATHS[name]}`,
     })),
   };
+}
+
+function allocationOf({ status, vehicleId }: RentalState): 'assigned' | 'unassigned' | null {
+  if (vehicleId !== null) return 'assigned';
+  return status === 'reserved' ? 'unassigned' : null;
 }

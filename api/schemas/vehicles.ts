@@ -2,6 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import type { BranchRow, ClassRow } from '../../db/commands/branches.ts';
 import type { VehicleRow } from '../../db/commands/vehicles.ts';
+import { acrissFault, acrissWords } from '../../domain/acriss.ts';
+import { VEHICLE_STATUSES } from '../../domain/vehicle.ts';
+import { normalVin } from '../../domain/vin.ts';
 import {
   BranchId,
   ClassId,
@@ -13,6 +16,7 @@ import {
   TimeZone,
   text,
 } from './common.ts';
+import { checkTogether, vehicleData, vehicleDataShown, vehicleDataView } from './vehicle-data.ts';
 
 const minutes = z.int().min(0).max(1_440);
 const name = text(120);
@@ -25,6 +29,9 @@ export const Branch = z
     entityId: EntityId,
     turnaroundMinutes: z.int(),
     noShowGraceMinutes: z.int(),
+    shortageLeadMinutes: z.int().openapi({
+      description: 'Before pick-up, when a booking without a vehicle becomes a case',
+    }),
     version: z.int(),
   })
   .openapi('Branch');
@@ -37,30 +44,46 @@ export const NewBranch = z
     entityId: EntityId,
     turnaroundMinutes: minutes.optional(),
     noShowGraceMinutes: minutes.optional(),
+    shortageLeadMinutes: minutes.optional(),
   })
   .openapi('NewBranch');
 
 export const BranchChange = z
-  .strictObject({ name, turnaroundMinutes: minutes, noShowGraceMinutes: minutes })
+  .strictObject({
+    name,
+    turnaroundMinutes: minutes,
+    noShowGraceMinutes: minutes,
+    shortageLeadMinutes: minutes,
+  })
   .partial()
   .refine(changesSomething, { message: 'must change something' })
   .openapi('BranchChange');
 
 export const VehicleClass = z
-  .object({ id: ClassId, name: z.string(), version: z.int() })
+  .object({
+    id: ClassId,
+    name: z.string(),
+    meaning: z
+      .object({
+        category: z.string(),
+        type: z.string(),
+        transmission: z.string(),
+        fuel: z.string(),
+      })
+      .nullable()
+      .openapi({ description: 'The ACRISS code in words' }),
+    version: z.int(),
+  })
   .openapi('Class');
-export const NewClass = z.strictObject({ id: ClassId, name }).openapi('NewClass');
-export const ClassChange = z.strictObject({ name }).openapi('ClassChange');
 
-const VEHICLE_STATUSES = [
-  'ordered',
-  'preparing',
-  'in_service',
-  'held_for_sale',
-  'sold',
-  'written_off',
-  'returned_to_supplier',
-] as const;
+const AcrissCode = ClassId.superRefine((code, ctx) => {
+  const place = acrissFault(code);
+  if (place !== null) {
+    ctx.addIssue({ code: 'custom', message: `is no ACRISS code: its ${place} means nothing` });
+  }
+});
+export const NewClass = z.strictObject({ id: AcrissCode, name }).openapi('NewClass');
+export const ClassChange = z.strictObject({ name }).openapi('ClassChange');
 
 export const Vehicle = z
   .object({
@@ -68,12 +91,18 @@ export const Vehicle = z
     plate: z.string(),
     classId: ClassId,
     branchId: BranchId,
+    homeBranchId: BranchId,
     status: z.string().openapi({ enum: [...VEHICLE_STATUSES] }),
+    heldForSaleAt: z
+      .string()
+      .nullable()
+      .openapi({ description: 'From when on it is not booked any more; may lie ahead' }),
     make: z.string(),
     model: z.string(),
     modelYear: z.int(),
     odometerKm: z.int(),
     fuelEighths: z.int(),
+    ...vehicleDataShown,
     version: z.int(),
   })
   .openapi('Vehicle');
@@ -85,6 +114,8 @@ const changeable = {
   make: text(60),
   model: text(60),
   modelYear: z.int().min(1900).max(2100),
+  homeBranchId: BranchId.optional(),
+  ...vehicleData,
 };
 
 export const NewVehicle = z
@@ -92,11 +123,13 @@ export const NewVehicle = z
     ...changeable,
     odometerKm: z.int().min(0).max(5_000_000),
     fuelEighths: z.int().min(0).max(8).optional(),
+    status: z.enum(['ordered', 'preparing', 'in_service']).optional(),
   })
+  .superRefine(checkTogether)
   .openapi('NewVehicle');
 
 export const VehicleChange = z
-  .strictObject({ ...changeable, status: z.enum(['preparing', 'in_service']) })
+  .strictObject(changeable)
   .partial()
   .refine(changesSomething, { message: 'must change something' })
   .openapi('VehicleChange');
@@ -108,6 +141,7 @@ export const VehicleList = z.strictObject({
   branchId: BranchId.optional(),
   classId: ClassId.optional(),
   status: z.enum(VEHICLE_STATUSES).optional(),
+  vin: text(40).transform(normalVin).optional(),
   q: text(20).optional().openapi({ description: 'The beginning of the plate, in any case' }),
   sort: sortQuery({ plate: 'plate', odometerKm: 'odometer_km' }),
 });
@@ -129,7 +163,18 @@ export const Availability = z
     branchId: BranchId,
     from: z.string(),
     to: z.string(),
-    classes: z.array(z.object({ classId: ClassId, free: z.int() })).readonly(),
+    classes: z
+      .array(
+        z.object({
+          classId: ClassId,
+          free: z.int(),
+          stopped: z
+            .literal(true)
+            .optional()
+            .openapi({ description: 'A stop-sell rule: not sold, however many are free' }),
+        }),
+      )
+      .readonly(),
   })
   .openapi('Availability');
 
@@ -145,12 +190,14 @@ export function branchView(row: BranchRow) {
     entityId: row.entity_id,
     turnaroundMinutes: row.turnaround_minutes,
     noShowGraceMinutes: row.no_show_grace_minutes,
+    shortageLeadMinutes: row.shortage_lead_minutes,
     version: row.version,
   };
 }
 
 export function classView(row: ClassRow) {
-  return { id: row.id, name: row.name, version: row.version };
+  const { id, name, version } = row;
+  return { id, name, meaning: acrissWords(id), version };
 }
 
 export function vehicleView(row: VehicleRow) {
@@ -159,12 +206,15 @@ export function vehicleView(row: VehicleRow) {
     plate: row.plate,
     classId: row.class_id,
     branchId: row.branch_id,
+    homeBranchId: row.home_branch_id,
     status: row.status,
+    heldForSaleAt: row.held_for_sale_at,
     make: row.make,
     model: row.model,
     modelYear: row.model_year,
     odometerKm: row.odometer_km,
     fuelEighths: row.fuel_eighths,
+    ...vehicleDataView(row),
     version: row.version,
   };
 }

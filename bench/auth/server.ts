@@ -1,4 +1,6 @@
 // The API twice in one process: as it is, and with a caller who is taken as known already.
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { createApp } from '../../api/app.ts';
 import { authenticateFrom } from '../../api/auth/settings.ts';
@@ -10,6 +12,7 @@ import { trustedProxies } from '../../api/rate-limits/peer.ts';
 import { quotasFrom } from '../../api/rate-limits/tiers.ts';
 import { openDb } from '../../db/client.ts';
 import { openEnvelope } from '../../db/envelope.ts';
+import { localStore } from '../../storage/local-store.ts';
 import { openClient, temporalSettings } from '../../temporal-config/connection.ts';
 import { createLogger } from '../../workers/logging.ts';
 
@@ -30,6 +33,7 @@ function deps(): ApiDeps {
     metrics: new Registry(),
     health: createHealth({ postgres: postgresProbe(db) }),
     envelope: openEnvelope(env['DATA_KEYS'] ?? ''),
+    objects: localStore(join(tmpdir(), 'forecourt-bench-objects')),
     limiter: createRateLimiter({ quotas: quotasFrom(env['RATE_LIMITS']) }),
     proxies: trustedProxies(undefined),
   };

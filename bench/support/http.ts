@@ -11,6 +11,12 @@ export type HttpClient = {
     body: unknown,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<Answer>;
+  /** A body that is no JSON; its type comes with the headers. */
+  readonly postText: (
+    path: string,
+    text: string,
+    headers: Readonly<Record<string, string>>,
+  ) => Promise<Answer>;
   readonly close: () => void;
 };
 
@@ -31,14 +37,13 @@ export function openHttpClient(port: number): HttpClient {
       sent.on('error', reject);
       sent.end(body);
     });
+  const postText: HttpClient['postText'] = (path, text, headers) =>
+    send('POST', path, { 'content-length': String(Buffer.byteLength(text)), ...headers }, text);
   return {
     get: (path, headers = {}) => send('GET', path, { ...headers }),
-    post: (path, body, headers = {}) => {
-      const text = JSON.stringify(body);
-      const length = String(Buffer.byteLength(text));
-      const own = { 'content-type': 'application/json', 'content-length': length };
-      return send('POST', path, { ...own, ...headers }, text);
-    },
+    post: (path, body, headers = {}) =>
+      postText(path, JSON.stringify(body), { 'content-type': 'application/json', ...headers }),
+    postText,
     close: () => agent.destroy(),
   };
 }

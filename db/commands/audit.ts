@@ -7,6 +7,8 @@ export type AuditEntry = {
   readonly subjectType:
     | 'rental'
     | 'vehicle'
+    | 'vehicle_import'
+    | 'fleet_proof'
     | 'branch'
     | 'class'
     | 'customer'
@@ -16,7 +18,15 @@ export type AuditEntry = {
     | 'partner'
     | 'api_client'
     | 'api_key'
-    | 'approval';
+    | 'approval'
+    | 'hold'
+    | 'stop_sell'
+    | 'shortage'
+    | 'quote'
+    | 'transfer'
+    | 'travel_time'
+    | 'overbooking_limit'
+    | 'recall';
   readonly subjectId: string;
   readonly commandId?: string;
   readonly reason?: string;

@@ -16,6 +16,7 @@ export type NewBranch = {
   readonly entityId: string;
   readonly turnaroundMinutes?: number | undefined;
   readonly noShowGraceMinutes?: number | undefined;
+  readonly shortageLeadMinutes?: number | undefined;
 };
 export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId' | 'timeZone'>>;
 export type NewClass = { readonly id: string; readonly name: string };
@@ -72,7 +73,13 @@ export function updateClass(
 const DONE = { register: 'registered', update: 'updated' } as const;
 type Verb = keyof typeof DONE;
 
-async function recordBranch(tx: Tx, verb: Verb, row: BranchRow, after: object): Promise<void> {
+/** The fact and the audit row of a change that made `row` what it is. */
+export async function recordBranch(
+  tx: Tx,
+  verb: Verb,
+  row: BranchRow,
+  after: object,
+): Promise<void> {
   await publish(tx, {
     type: `forecourt.branch.${DONE[verb]}.v1`,
     aggregateId: codeAggregate('branch', row.id),
@@ -102,5 +109,6 @@ function branchColumns(branch: Partial<NewBranch>) {
     entity_id: branch.entityId,
     turnaround_minutes: branch.turnaroundMinutes,
     no_show_grace_minutes: branch.noShowGraceMinutes,
+    shortage_lead_minutes: branch.shortageLeadMinutes,
   };
 }

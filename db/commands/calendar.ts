@@ -1,9 +1,10 @@
-// The published functions of the vehicles domain's calendar, as the rentals domain calls them.
+// The published functions of the vehicles domain's calendar, as commands call them.
 import { sql } from 'kysely';
-import { DomainError } from '../../domain/errors.ts';
-import type { CheckOut, RentalRequest } from '../../domain/rental.ts';
+import { DomainError, type ErrorDetails } from '../../domain/errors.ts';
+import type { CheckIn, CheckOut, HoldWarning, RentalRequest } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
+import { recordAudit } from './audit.ts';
 
 export type BranchTerms = {
   readonly entityId: string;
@@ -12,10 +13,17 @@ export type BranchTerms = {
   readonly reminderMinutes: number;
 };
 
-type TakenSpan = BranchTerms & {
+/** What a request got: a vehicle, or none yet within the overbooking limit. */
+export type TakenSpan = BranchTerms & {
   readonly vehicleId: string | null;
+  /** This request had its span before. */
   readonly existing: boolean;
+};
+
+type Answer = TakenSpan & {
   readonly unknown: 'branch' | 'class' | null;
+  readonly full?: true;
+  readonly allocation?: 'assigned' | 'unassigned';
 };
 
 export type MovedSpan = {
@@ -23,45 +31,85 @@ export type MovedSpan = {
   readonly spanId: string;
   readonly version: number;
   readonly vehicleId: string | null;
+  /** Why it waits beyond the limit. */
+  readonly reason: 'overdue' | 'elsewhere' | 'override' | null;
+};
+
+type BlockingHold = {
+  readonly holdId: string;
+  readonly type: string;
+  readonly until: string | null;
 };
 
 type Change = {
   readonly vehicleId: string;
   readonly moved: readonly MovedSpan[];
-  readonly refused?: 'vehicle-unavailable' | 'no-vehicle' | 'odometer-rollback' | null;
+  readonly warnings?: readonly HoldWarning[];
+};
+
+type ChangeAnswer = Change & {
+  readonly refused?: keyof typeof REFUSALS | null;
+  readonly unknown?: 'branch';
   readonly lastKm?: number;
   readonly replacementId?: string | null;
+  readonly hold?: BlockingHold;
 };
 
 /**
- * Takes the best fitting vehicle for a rental that returns where it starts. `existing` says that
- * this rental had its span before. Throws `vehicle-unavailable`, or `not-found` for an unknown
- * branch or class.
+ * Takes the best fitting vehicle for a rental (step 1 of decisions.md 1). Throws
+ * `vehicle-unavailable` when none is free, `not-found` for an unknown branch or class.
  */
 export async function takeSpan(
   tx: Tx,
   request: RentalRequest,
 ): Promise<TakenSpan & { readonly vehicleId: string }> {
-  const { rows } = await sql<{ span: TakenSpan }>`select vehicles.take_span(${request.id},
-    ${request.classId}, ${request.branchId}, ${request.branchId}, ${request.pickUpAt},
-    ${request.dueAt}) as span`.execute(tx);
-  const span = rows[0]?.span;
-  if (span === undefined) throw new Error('take_span answered nothing.');
-  if (span.unknown) {
-    throw new DomainError('not-found', `There is no such ${span.unknown}.`, { of: span.unknown });
-  }
-  if (span.vehicleId === null && !span.existing) {
-    throw new DomainError('vehicle-unavailable', 'No vehicle of this class is free then.', {
-      branchId: request.branchId,
-      classId: request.classId,
-    });
-  }
+  const span = await taken(tx, request, sql`vehicles.take_span(${argumentsOf(request)})`);
   return span as TakenSpan & { readonly vehicleId: string };
 }
 
 /**
+ * Under the pool's lock: a vehicle after all, or a place among the demands that wait (step 3). Throws
+ * as `takeSpan`.
+ */
+export function queueSpan(tx: Tx, request: RentalRequest): Promise<TakenSpan> {
+  const overbook = request.override?.overbook === 1;
+  return taken(tx, request, sql`vehicles.queue_span(${argumentsOf(request)}, ${overbook})`);
+}
+
+function argumentsOf({ id, classId, branchId, returnBranchId, pickUpAt, dueAt }: RentalRequest) {
+  return sql`${id}, ${classId}, ${branchId}, ${returnBranchId ?? branchId}, ${pickUpAt}, ${dueAt}`;
+}
+
+async function taken(
+  tx: Tx,
+  { branchId, classId }: RentalRequest,
+  call: ReturnType<typeof sql>,
+): Promise<TakenSpan> {
+  const answer = await asked<Answer>(tx, call);
+  refuseUnknown(answer.unknown);
+  if (answer.full) {
+    const details = { branchId, classId };
+    throw new DomainError('vehicle-unavailable', 'No vehicle of this class is free then.', details);
+  }
+  return answer;
+}
+
+/** Throws `not-found`, naming what. */
+export function refuseUnknown(unknown: string | null | undefined): void {
+  if (!unknown) return;
+  throw new DomainError('not-found', `There is no such ${unknown}.`, { of: unknown });
+}
+
+/** The one value that a function of the calendar answers. */
+export async function asked<T>(tx: Tx, call: ReturnType<typeof sql>): Promise<T> {
+  const { rows } = await sql<{ answer: T }>`select ${call} as answer`.execute(tx);
+  if (rows[0] === undefined) throw new Error('The calendar answered nothing.');
+  return rows[0].answer;
+}
+
+/**
  * The keys of `keys.vehicleId`, or of the vehicle that is kept, go out. Throws `no-vehicle` (details may
- * name a `replacementId` that is there) or `odometer-rollback`.
+ * name a `replacementId` that is there), `vehicle-held` or `odometer-rollback`.
  */
 export function handOutSpan(tx: Tx, rentalId: string, at: string, keys: CheckOut): Promise<Change> {
   return change(
@@ -71,7 +119,7 @@ export function handOutSpan(tx: Tx, rentalId: string, at: string, keys: CheckOut
   );
 }
 
-/** Throws `vehicle-unavailable` when the later time cannot be had. */
+/** Throws `vehicle-unavailable` or `vehicle-held` when the later time cannot be had. */
 export function extendSpan(tx: Tx, rentalId: string, dueAt: string): Promise<Change> {
   return change(tx, sql`vehicles.extend_span(${rentalId}, ${dueAt})`);
 }
@@ -80,16 +128,17 @@ export function rollSpan(tx: Tx, rentalId: string, until: string): Promise<Chang
   return change(tx, sql`vehicles.roll_span(${rentalId}, ${until})`);
 }
 
+/** `branchId` is where it came back; left out, where it was booked to. */
 export function returnSpan(
   tx: Tx,
   rentalId: string,
   at: string,
-  reading: { readonly odometerKm: number; readonly fuelEighths: number },
+  { odometerKm, fuelEighths, branchId }: Omit<CheckIn, 'branchId'> & Partial<CheckIn>,
 ): Promise<Change> {
   return change(
     tx,
-    sql`vehicles.return_span(${rentalId}, ${at}, ${reading.odometerKm},
-    ${reading.fuelEighths})`,
+    sql`vehicles.return_span(${rentalId}, ${at}, ${odometerKm}, ${fuelEighths},
+      ${branchId ?? null})`,
   );
 }
 
@@ -97,32 +146,64 @@ export function releaseSpan(tx: Tx, rentalId: string): Promise<Change> {
   return change(tx, sql`vehicles.release_span(${rentalId})`);
 }
 
+/**
+ * Demands that wait in a pool get what became free: called last by whatever adds a vehicle to it or
+ * raises its limit, in the role vehicles_rw. Answers who got one.
+ */
+export async function promotePool(
+  tx: Tx,
+  branchId: string,
+  classId: string,
+): Promise<readonly MovedSpan[]> {
+  return told(tx, await asked(tx, sql`vehicles.promote(${branchId}, ${classId})`));
+}
+
+/** What a hard hold keeps from the vehicle goes to others, where there are; in the role vehicles_rw. */
+export async function moveOff(tx: Tx, vehicleId: string): Promise<readonly MovedSpan[]> {
+  return told(tx, await asked(tx, sql`vehicles.move_off(${vehicleId})`));
+}
+
+/**
+ * Publishes that spans got other vehicles, once for each version of a span; who is left without one
+ * beyond the limit is in the audit log, too.
+ */
+export async function told(tx: Tx, moved: readonly MovedSpan[]): Promise<readonly MovedSpan[]> {
+  await publish(
+    tx,
+    ...moved.map(({ spanId, version, rentalId, vehicleId, reason }) => ({
+      type: 'forecourt.vehicle.span-reassigned.v1' as const,
+      aggregateId: spanId,
+      sequence: version,
+      data: { spanId, rentalId, vehicleId, reason },
+    })),
+  );
+  for (const { rentalId, spanId, vehicleId, reason } of moved) {
+    if (vehicleId !== null || reason === null) continue;
+    const subject = { subjectType: 'rental', subjectId: rentalId } as const;
+    await recordAudit(tx, { action: 'rental.displace', ...subject, reason, after: { spanId } });
+  }
+  return moved;
+}
+
 const REFUSALS = {
   'vehicle-unavailable': 'The vehicle is booked then, and no other of its class is free.',
   'no-vehicle': 'This vehicle is not there to hand out; name another one of the class.',
   'odometer-rollback': 'The odometer reads less than it did before.',
+  'vehicle-held':
+    'A hold keeps the vehicle within the booked time; take another, or have it lifted.',
 } as const;
 
 async function change(tx: Tx, call: ReturnType<typeof sql>): Promise<Change> {
-  const { rows } = await sql<{ change: Change }>`select ${call} as change`.execute(tx);
-  const done = rows[0]?.change;
-  if (done === undefined) throw new Error('The calendar answered nothing.');
-  if (done.refused) {
-    const details = {
-      ...(done.lastKm === undefined ? {} : { lastKm: done.lastKm }),
-      ...(done.replacementId ? { replacementId: done.replacementId } : {}),
-    };
-    throw new DomainError(done.refused, REFUSALS[done.refused], details);
-  }
-  const moved = done.moved ?? [];
-  await publish(
-    tx,
-    ...moved.map((span) => ({
-      type: 'forecourt.vehicle.span-reassigned.v1' as const,
-      aggregateId: span.spanId,
-      sequence: span.version,
-      data: { spanId: span.spanId, rentalId: span.rentalId, vehicleId: span.vehicleId },
-    })),
-  );
-  return { ...done, moved };
+  const done = await asked<ChangeAnswer>(tx, call);
+  refuseUnknown(done.unknown);
+  if (done.refused) throw new DomainError(done.refused, REFUSALS[done.refused], detailsOf(done));
+  return { ...done, moved: await told(tx, done.moved ?? []) };
+}
+
+function detailsOf({ lastKm, replacementId, hold }: ChangeAnswer): ErrorDetails {
+  return {
+    ...(lastKm === undefined ? {} : { lastKm }),
+    ...(replacementId ? { replacementId } : {}),
+    ...(hold === undefined ? {} : { holdId: hold.holdId, holdType: hold.type, until: hold.until }),
+  };
 }

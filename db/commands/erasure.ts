@@ -58,7 +58,7 @@ async function lockCustomer(tx: Tx, id: string) {
 
 async function refuseUnapproved(tx: Tx, customerId: string, approvalId: string): Promise<void> {
   const { rows } = await sql<{ approved: boolean }>`select
-    people.is_approved(${approvalId}, 'erasure', ${customerId}) as approved`.execute(tx);
+    people.use_approval(${approvalId}, 'erasure', ${customerId}) as approved`.execute(tx);
   if (rows[0]?.approved !== true) {
     throw new DomainError('four-eyes', 'A second person has to approve the erasure first.');
   }

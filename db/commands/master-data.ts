@@ -3,17 +3,22 @@ import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { Tx } from '../client.ts';
 
-type Columns = Readonly<Record<string, string | number | Buffer | null | undefined>>;
+type Columns = Readonly<Record<string, string | number | boolean | Buffer | null | undefined>>;
 type Table =
   | 'vehicles.branch'
   | 'vehicles.class'
   | 'vehicles.vehicle'
+  | 'vehicles.document'
+  | 'vehicles.hold'
+  | 'vehicles.stop_sell'
+  | 'vehicles.overbooking_limit'
   | 'rentals.customer'
   | 'people.partner';
 
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 const CHECK_VIOLATION = '23514';
+const EXCLUSION_VIOLATION = '23P01';
 
 /**
  * Inserts a row; a repeat with the same id and values answers the row that is there, `created` false.
@@ -72,7 +77,7 @@ export async function named<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const { code, constraint } = error as { readonly code?: string; readonly constraint?: string };
-    if (code === UNIQUE_VIOLATION) {
+    if (code === UNIQUE_VIOLATION || code === EXCLUSION_VIOLATION) {
       throw new DomainError('duplicate', 'It exists already.', { constraint: constraint ?? '' });
     }
     if (code === FOREIGN_KEY_VIOLATION) {

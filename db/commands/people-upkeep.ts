@@ -8,6 +8,8 @@ const RULES = [
   ['single_use_token', `expires_at < now() - interval '7 days'`],
   ['mail', `created_at < now() - interval '7 days'`],
   ['remembered_device', 'expires_at < now()'],
+  // No outside token is taken for more than a day after it was issued (api/auth/tokens.ts).
+  ['outside_logout', `received_at < now() - interval '25 hours'`],
   ['session', `coalesce(ended_at, expires_at) < now() - interval '90 days'`],
 ] as const;
 

@@ -1,22 +1,34 @@
 // Extensions, endings without a trip, and what a rental's timers record.
-import { extensionQuote } from '../../domain/pricing.ts';
+import { extensionQuote, feesOf } from '../../domain/pricing.ts';
 import type { Cancel, Extend, RentalOutcome } from '../../domain/rental.ts';
 import { publish } from '../outbox.ts';
+import { inCurrency, returnFees } from './booking-rules.ts';
 import { extendSpan, releaseSpan, rollSpan } from './calendar.ts';
+import { applyMoves, type Move } from './calendar-repack.ts';
 import { planOf, type Recording, updateRental } from './rental-update.ts';
+import { raiseShortage } from './shortages.ts';
 
 /** How far an overdue vehicle's calendar is kept ahead of now (decisions: 2 h, every hour anew). */
 const ROLL_AHEAD_MS = 2 * 60 * 60 * 1000;
 
-/** A later due time, re-priced by the plan version that the rental was quoted with. */
+/**
+ * A later due time, re-priced by the plan version that the rental was quoted with. `moves` are those
+ * of a repack that clears its way.
+ */
 export async function extendRental(
   recording: Recording,
   { dueAt }: Extend,
+  moves: readonly Move[],
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
+  const { moved } = moves.length === 0 ? { moved: [] } : await applyMoves(tx, moves, null);
   const span = await extendSpan(tx, row.id, dueAt);
+  const plan = await planOf(tx, row);
+  const pickUpFee = feesOf(row.price).filter(({ code }) => code === 'fee.out-of-hours-pick-up');
+  const returnFee = await returnFees(tx, row.return_branch_id, dueAt);
   const price = extensionQuote({
-    plan: await planOf(tx, row),
+    plan,
+    fees: [...pickUpFee, ...inCurrency(returnFee, plan.currency)],
     booked: row.price,
     pickUpAt: row.pick_up_at,
     returnAt: dueAt,
@@ -40,7 +52,8 @@ export async function extendRental(
     },
   });
   const vehicleId = row.vehicle_id ?? span.vehicleId;
-  return { type: 'extended', at, version, reassigned: span.moved, vehicleId, price, dueAt };
+  const reassigned = [...moved, ...span.moved];
+  return { type: 'extended', at, version, reassigned, vehicleId, price, dueAt };
 }
 
 /** Cancelled by a person, or by nobody's coming: the vehicle is free again. */
@@ -68,6 +81,12 @@ export async function giveUp(
     data: { ...fact(recording, 'no_show'), pickUpAt: row.pick_up_at },
   });
   return { type: 'noShow', at, version, reassigned };
+}
+
+/** It has no vehicle shortly before pick-up: a case for people. The rental itself stays as it is. */
+export async function recordShortage({ tx, row, at }: Recording): Promise<RentalOutcome> {
+  await raiseShortage(tx, row.id);
+  return { type: 'shortageRaised', at, version: row.version, reassigned: [] };
 }
 
 export async function remind(recording: Recording): Promise<RentalOutcome> {

@@ -4,13 +4,15 @@ import type { CheckIn, CheckOut, RentalOutcome } from '../../domain/rental.ts';
 import { publish } from '../outbox.ts';
 import { issueInvoice } from './accounting.ts';
 import { handOutSpan, returnSpan } from './calendar.ts';
+import { recordDashReading } from './meters.ts';
 import { planOf, type Recording, updateRental } from './rental-update.ts';
 
 export async function handOut(recording: Recording, keys: CheckOut): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   const { odometerKm, fuelEighths } = keys;
   const span = await handOutSpan(tx, row.id, at, keys);
-  const { vehicleId, moved: reassigned } = span;
+  const { vehicleId, moved: reassigned, warnings = [] } = span;
+  await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-out' });
   const version = await updateRental(recording, {
     status: 'active',
     vehicle_id: vehicleId,
@@ -33,7 +35,9 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
       dueAt: row.due_at,
     },
   });
-  return { type: 'checkedOut', at, version, reassigned, vehicleId, odometerKm, fuelEighths };
+  const reading = { odometerKm, fuelEighths };
+  const told = warnings.length === 0 ? {} : { warnings };
+  return { type: 'checkedOut', at, version, reassigned, vehicleId, ...reading, ...told };
 }
 
 /**
@@ -45,7 +49,9 @@ export async function takeBack(
   { odometerKm, fuelEighths, branchId }: CheckIn,
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
-  const span = await returnSpan(tx, row.id, at, { odometerKm, fuelEighths });
+  const span = await returnSpan(tx, row.id, at, { odometerKm, fuelEighths, branchId });
+  const { vehicleId } = span;
+  await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
   const price = finalQuote({
     plan: await planOf(tx, row),
     booked: row.price,
@@ -62,7 +68,7 @@ export async function takeBack(
       rentalId: row.id,
       branchId: row.branch_id,
       status: 'returned',
-      vehicleId: span.vehicleId,
+      vehicleId,
       odometerKm,
       fuelEighths,
       checkedInAt: at,
@@ -81,6 +87,7 @@ export async function takeBack(
   const version = await updateRental(recording, {
     status: 'returned',
     overdue: false,
+    return_branch_id: branchId,
     checked_in_at: at,
     odometer_in_km: odometerKm,
     fuel_in_eighths: fuelEighths,

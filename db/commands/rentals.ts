@@ -4,8 +4,17 @@ import { DomainError } from '../../domain/errors.ts';
 import type { RentalCommand, RentalOutcome } from '../../domain/rental.ts';
 import { type Db, type Tx, transact } from '../client.ts';
 import type { RentalRow } from '../rental-row.ts';
+import { budgetExhausted, byRepacking, isUnavailable, planExtension } from './allocation.ts';
 import { recordAudit } from './audit.ts';
-import { closeRental, extendRental, giveUp, markOverdue, remind } from './rental-changes.ts';
+import type { Move } from './calendar-repack.ts';
+import {
+  closeRental,
+  extendRental,
+  giveUp,
+  markOverdue,
+  recordShortage,
+  remind,
+} from './rental-changes.ts';
 import { handOut, takeBack } from './rental-hand-over.ts';
 import type { Recording } from './rental-update.ts';
 
@@ -21,10 +30,31 @@ export type RecordedCommand = {
  * Carries a decided command out. A repeat of its id changes nothing and answers the first outcome.
  * Throws what the calendar refuses, and `version-conflict` when the row moved on meanwhile.
  */
-export function recordCommand(
+export async function recordCommand(
   db: Db,
   principal: string,
   request: RecordedCommand,
+): Promise<RentalOutcome> {
+  const { rentalId, command } = request;
+  try {
+    return await record(db, principal, request, []);
+  } catch (error) {
+    if (command.type !== 'extend' || !isUnavailable(error)) throw error;
+    const repacked = await byRepacking(
+      () => planExtension(db, principal, rentalId, command.dueAt),
+      ({ moves }) => record(db, principal, request, moves),
+    );
+    if (typeof repacked !== 'string') return repacked.done;
+    throw repacked === 'exhausted' ? budgetExhausted(error) : error;
+  }
+}
+
+/** `moves` clear the way before the command is carried out. */
+function record(
+  db: Db,
+  principal: string,
+  request: RecordedCommand,
+  moves: readonly Move[],
 ): Promise<RentalOutcome> {
   return transact(db, 'rentals_rw', principal, async (tx) => {
     const row = await lockRental(tx, request.rentalId);
@@ -40,7 +70,7 @@ export function recordCommand(
       });
     }
     const recording = { tx, row, at: row.at, commandId: request.commandId };
-    const outcome = await carryOut(recording, request.command);
+    const outcome = await carryOut(recording, request.command, moves);
     await tx
       .insertInto('rentals.command')
       .values({
@@ -62,17 +92,23 @@ export function recordCommand(
   });
 }
 
-function carryOut(recording: Recording, command: RentalCommand): Promise<RentalOutcome> {
+function carryOut(
+  recording: Recording,
+  command: RentalCommand,
+  moves: readonly Move[],
+): Promise<RentalOutcome> {
   switch (command.type) {
     case 'checkOut':
       return handOut(recording, command);
     case 'extend':
-      return extendRental(recording, command);
+      return extendRental(recording, command, moves);
     case 'checkIn':
       return takeBack(recording, command);
     case 'cancel':
     case 'noShow':
       return giveUp(recording, command);
+    case 'raiseShortage':
+      return recordShortage(recording);
     case 'remind':
       return remind(recording);
     case 'markOverdue':

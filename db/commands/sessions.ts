@@ -35,6 +35,14 @@ export function openSession(
   });
 }
 
+/** Notes that the person proved again, just now, who they are. */
+export function proveSession(db: Db, subject: string, id: string): Promise<void> {
+  return transact(db, 'people_rw', subject, async (tx) => {
+    await sql`update people.session set proved_at = now()
+      where id = ${id} and subject = ${subject} and ended_at is null`.execute(tx);
+  });
+}
+
 /** Those that are open, newest first. */
 export function sessionsOf(db: Db, subject: string): Promise<readonly SessionView[]> {
   return transact(db, 'people_rw', subject, async (tx) => {

@@ -45,6 +45,34 @@ export async function staffIdBySubject(
   return row?.id;
 }
 
+export type OutsideSignOut = {
+  /** The session itself was ended. */
+  readonly ended: boolean;
+  /** Seconds since 1970: what was issued by then is over; null when nothing is. */
+  readonly before: number | null;
+};
+
+/**
+ * What an outside issuer told of the sign-outs of a token's session and subject. A sign-out that
+ * names a session ends that one alone, unless the token does not say which session it is of.
+ */
+export async function outsideSignOut(
+  db: Db,
+  issuer: string,
+  subject: string,
+  sessionId: string | null,
+): Promise<OutsideSignOut> {
+  const row = await first<OutsideSignOut>(
+    db,
+    sql`select coalesce(bool_or(session_id = ${lit(sessionId)}), false) as ended,
+      extract(epoch from max(logged_out_at) filter (where subject = ${lit(subject)}
+        and (session_id is null or ${lit(sessionId)} is null)))::bigint as before
+      from people.outside_logout where issuer = ${lit(issuer)}
+        and (session_id = ${lit(sessionId)} or subject = ${lit(subject)})`,
+  );
+  return row ?? { ended: false, before: null };
+}
+
 export async function customerSessionOpen(
   db: Db,
   customerId: string,

@@ -1,5 +1,6 @@
 // Lists by cursor: the last row is where the next page begins.
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import type { DB } from '../schema.ts';
 
 export type PageRequest = {
   /** The key of the last row already seen. */
@@ -16,6 +17,19 @@ export type Page<Row> = {
 /** Makes a page of up to limit + 1 rows: the one too many only says that there is more. */
 export function paged<Row>(found: readonly Row[], limit: number): Page<Row> {
   return { rows: found.slice(0, limit), more: found.length > limit };
+}
+
+/** Runs a list of one table whose order is that of its ids, from where the last page ended. */
+export async function pageById<Table extends keyof DB, Row>(
+  query: SelectQueryBuilder<DB, Table, Row>,
+  { after, limit }: PageRequest,
+): Promise<Page<Row>> {
+  const beyond = after === undefined ? query : query.where(sql<boolean>`id > ${after}`);
+  const found = await beyond
+    .orderBy(sql`id`)
+    .limit(limit + 1)
+    .execute();
+  return paged(found, limit);
 }
 
 /** A column of the list's table, one that no row leaves empty; the id decides between equals. */

@@ -8,7 +8,7 @@ import type {
   PeoplePartner,
   PeopleStaff,
 } from '../schema.ts';
-import { type Page, type PageRequest, paged } from './page.ts';
+import { type Page, type PageRequest, pageById } from './page.ts';
 
 export type StaffRow = Selectable<PeopleStaff>;
 export type PartnerRow = Selectable<PeoplePartner>;
@@ -77,12 +77,7 @@ export function listStaff(
     }
     if (filter.role !== undefined) query = query.where(sql<boolean>`${filter.role} = any(roles)`);
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
-    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
-    const found = await query
-      .orderBy('id')
-      .limit(filter.limit + 1)
-      .execute();
-    return paged(found, filter.limit);
+    return pageById(query, filter);
   });
 }
 
@@ -102,15 +97,9 @@ export function partnerById(db: Db, id: string): Promise<PartnerRow | undefined>
 }
 
 export function listPartners(db: Db, page: PageRequest): Promise<Page<PartnerRow>> {
-  return transact(db, 'api_read', READER, async (tx) => {
-    let query = tx.selectFrom('people.partner').selectAll();
-    if (page.after !== undefined) query = query.where('id', '>', page.after);
-    const found = await query
-      .orderBy('id')
-      .limit(page.limit + 1)
-      .execute();
-    return paged(found, page.limit);
-  });
+  return transact(db, 'api_read', READER, (tx) =>
+    pageById(tx.selectFrom('people.partner').selectAll(), page),
+  );
 }
 
 export function clientsOf(db: Db, partnerId: string): Promise<readonly ApiClientRow[]> {
@@ -133,12 +122,7 @@ export function listApiKeys(
   return transact(db, 'api_read', READER, async (tx) => {
     let query = tx.selectFrom('people.api_key').select(KEY_COLUMNS);
     if (filter.owner !== undefined) query = query.where('owner', '=', filter.owner);
-    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
-    const found = await query
-      .orderBy('id')
-      .limit(filter.limit + 1)
-      .execute();
-    return paged(found, filter.limit);
+    return pageById(query, filter);
   });
 }
 
@@ -183,12 +167,7 @@ export function listApprovals(
     let query = tx.selectFrom('people.approval').selectAll();
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
     if (filter.branches !== null) query = query.where('branch_id', 'in', filter.branches);
-    if (filter.after !== undefined) query = query.where('id', '>', filter.after);
-    const found = await query
-      .orderBy('id')
-      .limit(filter.limit + 1)
-      .execute();
-    return paged(found, filter.limit);
+    return pageById(query, filter);
   });
 }
 

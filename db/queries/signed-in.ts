@@ -12,6 +12,8 @@ export type SignedIn = {
   /** Null for customers: their names are no business of applications here. */
   readonly name: string | null;
   readonly userName: string | null;
+  /** Whether the person proved again, within five minutes, who they are. */
+  readonly provedLately: boolean;
 };
 
 type Row = Omit<SignedIn, 'kind' | 'id'> & { readonly subject: string };
@@ -25,7 +27,8 @@ export function signedInBy(db: Db, sessionId: string, seen = false): Promise<Sig
     }
     const { rows } = await sql<Row>`
       select s.id as "sessionId", s.subject, coalesce(f.version, 0) as version, f.name,
-        f.user_name as "userName"
+        f.user_name as "userName",
+        coalesce(s.proved_at > now() - interval '5 minutes', false) as "provedLately"
       from people.session s
       left join people.staff f on f.id = (case when s.subject like 'staff:%'
         then substr(s.subject, 7) end)::uuid

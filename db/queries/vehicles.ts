@@ -1,5 +1,6 @@
 // Reads of the register and the calendar.
 import { type Selectable, sql } from 'kysely';
+import type { Channel } from '../../domain/stop-sell.ts';
 import { type Acting, type Db, transact } from '../client.ts';
 import { transactInOneTrip } from '../one-trip.ts';
 import type { VehiclesBranch, VehiclesClass, VehiclesVehicle } from '../schema.ts';
@@ -61,6 +62,7 @@ export type VehicleFilter = PageRequest & {
   readonly branchId?: string | undefined;
   readonly classId?: string | undefined;
   readonly status?: string | undefined;
+  readonly vin?: string | undefined;
   /** The beginning of the plate, in any case. */
   readonly q?: string | undefined;
   readonly sort?: Sort | undefined;
@@ -77,6 +79,7 @@ export function listVehicles(
     if (filter.branchId !== undefined) query = query.where('branch_id', '=', filter.branchId);
     if (filter.classId !== undefined) query = query.where('class_id', '=', filter.classId);
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
+    if (filter.vin !== undefined) query = query.where('vin', '=', filter.vin);
     if (filter.q !== undefined) {
       query = query.where(sql<boolean>`starts_with(lower(plate), lower(${filter.q}))`);
     }
@@ -89,7 +92,12 @@ export function listVehicles(
   });
 }
 
-export type ClassAvailability = { readonly classId: string; readonly free: number };
+export type ClassAvailability = {
+  readonly classId: string;
+  readonly free: number;
+  /** A stop-sell rule keeps it from being sold, however many are free. */
+  readonly stopped?: true;
+};
 
 /**
  * How many vehicles of each class (or of one) a branch could hand out for [from, to) and the
@@ -102,15 +110,21 @@ export async function availability(
     readonly classId?: string | undefined;
     readonly from: string;
     readonly to: string;
+    readonly channel?: Channel | undefined;
   },
 ): Promise<readonly ClassAvailability[] | null> {
   const { lit } = sql;
-  const statement = sql<{ class_id: string; free: number }>`
-    select class_id, free from vehicles.count_free(${lit(request.branchId)},
+  const statement = sql<{ class_id: string; free: number; stopped: readonly string[] | null }>`
+    select class_id, free, (select vehicles.stopped_classes(${lit(request.branchId)},
+      ${lit(request.channel ?? 'counter')}, ${lit(request.from)}, ${lit(request.to)})) as stopped
+    from vehicles.count_free(${lit(request.branchId)},
       ${lit(request.classId ?? null)}, ${lit(request.from)}, ${lit(request.to)})`;
   const rows = await transactInOneTrip(db, 'api_read', READER, statement);
   if (rows.length === 0 && (await unknownBranch(db, request.branchId))) return null;
-  return rows.map((row) => ({ classId: row.class_id, free: row.free }));
+  return rows.map(({ class_id: classId, free, stopped }) => {
+    const isStopped = stopped?.some((one) => one === '*' || one === classId);
+    return { classId, free, ...(isStopped && { stopped: true as const }) };
+  });
 }
 
 async function unknownBranch(db: Db, id: string): Promise<boolean> {

@@ -10,6 +10,7 @@ const sound = {
   DATA_KEYS: `${key('d2')},${key('d1')}`,
   AUTH_COOKIE_KEYS: randomBytes(32).toString('base64'),
   PUBLIC_URL: 'https://rental.invalid',
+  OBJECT_STORE_DIR: '/var/lib/rental',
   DATABASE_URL: `postgres://app:${randomBytes(18).toString('hex')}@127.0.0.1/rental`,
 };
 const zeros = Buffer.alloc(32).toString('base64');
@@ -43,6 +44,7 @@ describe('in production a process does not start with', () => {
     ['AUTH_COOKIE_KEYS', 'demo-8d1f0c72b3a94e65f7c1d20983be45aa'],
     ['AUTH_COOKIE_KEYS', 'a'.repeat(64)],
     ['AUTH_COOKIE_KEYS', `${randomBytes(32).toString('hex')},short`],
+    ['OBJECT_STORE_DIR', undefined],
     ['PUBLIC_URL', undefined],
     ['PUBLIC_URL', 'http://rental.invalid'],
     ['DATABASE_URL', undefined],

@@ -81,7 +81,7 @@ function requests(of: Place, ids: { readonly [what: string]: string }) {
     ['GET', `/invoices/${invoice}`, {}],
     ['GET', `/vehicles/${vehicle}`, {}],
     ['PATCH', `/vehicles/${vehicle}`, { body: { model: 'Mine' }, headers: IF_MATCH }],
-    ['PATCH', `/vehicles/${vehicle}`, { body: { status: 'preparing' }, headers: IF_MATCH }],
+    ['POST', `/vehicles/${vehicle}/prepare`, { body: { reason: 'Hail' } }],
     ['PATCH', `/vehicles/${vehicle}`, { body: { branchId: here.branchId }, headers: IF_MATCH }],
   ] as const;
 }

@@ -22,7 +22,8 @@ describe('a branch', () => {
     const created = await api.call('POST', '/api/v1/branches', { body: BRANCH });
     expect(created.status).toBe(201);
     expect(created.headers.get('location')).toBe('/api/v1/branches/VIE');
-    const vienna = { ...BRANCH, turnaroundMinutes: 30, noShowGraceMinutes: 120, version: 1 };
+    const terms = { turnaroundMinutes: 30, noShowGraceMinutes: 120, shortageLeadMinutes: 120 };
+    const vienna = { ...BRANCH, ...terms, version: 1 };
     expect(created.body).toEqual(vienna);
     const read = await api.call('GET', '/api/v1/branches/VIE');
     expect([read.status, read.body]).toEqual([200, vienna]);
@@ -93,12 +94,21 @@ describe('a vehicle', () => {
   test('is registered, read and moved to another class', async () => {
     await made('/classes', { id: 'IDMR', name: 'Intermediate' });
     const vehicle = { plate: 'W-1', classId: 'CDMR', branchId: 'VIE', ...CAR };
+    const unknown = { vin: null, energy: null, tankLitres: null, batteryKwh: null, supplier: null };
     const created = await made('/vehicles', vehicle);
     expect(created).toEqual({
       ...vehicle,
       id: created['id'],
+      ...unknown,
+      homeBranchId: 'VIE',
       status: 'in_service',
+      heldForSaleAt: null,
       fuelEighths: 8,
+      plateJurisdiction: 'ZZ',
+      ownership: 'owned',
+      subRental: null,
+      acquisition: null,
+      warnings: [],
       version: 1,
     });
     const path = `/api/v1/vehicles/${created['id']}`;

@@ -13,9 +13,10 @@ import {
   oauthClient,
   postForm,
   signInAs,
+  signInSetting,
 } from '../support/oauth-client.ts';
-import { type SignInServer, signInServer } from '../support/sign-in-server.ts';
-import { type Hired, hire } from '../support/staff.ts';
+import type { SignInServer } from '../support/sign-in-server.ts';
+import type { Hired } from '../support/staff.ts';
 
 const LOOPBACK = 'http://127.0.0.1:49152/callback';
 
@@ -23,9 +24,7 @@ let server: SignInServer;
 let web: OAuthClient;
 let pat: Hired;
 beforeAll(async () => {
-  server = await signInServer();
-  web = await oauthClient(server);
-  pat = await hire(server.database.db);
+  ({ server, client: web, pat } = await signInSetting());
 });
 
 test('an independent client gets an access token that says who signed in, for this API', async () => {

@@ -7,13 +7,13 @@ import {
   claimsOf,
   INSECURE,
   type OAuthClient,
-  oauthClient,
   postForm,
   signInAs,
+  signInSetting,
 } from '../support/oauth-client.ts';
 import { plantPartner } from '../support/people.ts';
-import { type SignInServer, signInServer } from '../support/sign-in-server.ts';
-import { type Hired, hire } from '../support/staff.ts';
+import type { SignInServer } from '../support/sign-in-server.ts';
+import type { Hired } from '../support/staff.ts';
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 const COUNTER = 'forecourt-counter';
@@ -22,9 +22,7 @@ let server: SignInServer;
 let counter: OAuthClient;
 let pat: Hired;
 beforeAll(async () => {
-  server = await signInServer();
-  counter = await oauthClient(server, { clientId: COUNTER });
-  pat = await hire(server.database.db);
+  ({ server, client: counter, pat } = await signInSetting({ clientId: COUNTER }));
 });
 
 /** A client whose secret is its id, as `plantPartner` makes them. */

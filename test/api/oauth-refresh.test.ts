@@ -6,20 +6,18 @@ import {
   authorizationUrl,
   claimsOf,
   type OAuthClient,
-  oauthClient,
   postForm,
+  signInSetting,
   type Tokens,
 } from '../support/oauth-client.ts';
-import { type SignInServer, signInServer, WEB } from '../support/sign-in-server.ts';
-import { type Hired, hire } from '../support/staff.ts';
+import { type SignInServer, WEB } from '../support/sign-in-server.ts';
+import type { Hired } from '../support/staff.ts';
 
 let server: SignInServer;
 let web: OAuthClient;
 let pat: Hired;
 beforeAll(async () => {
-  server = await signInServer();
-  web = await oauthClient(server);
-  pat = await hire(server.database.db);
+  ({ server, client: web, pat } = await signInSetting());
 });
 
 test('an independent client refreshes: same session, same audience, a new refresh token', async () => {

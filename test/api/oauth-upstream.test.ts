@@ -90,3 +90,34 @@ test('an answer of the other provider that was not asked for signs nobody in', a
   await browser.submit(page, '/upstream');
   expect((await browser.open(forged)).status).toBe(401);
 });
+
+test.each<readonly [string, Readonly<Record<string, string | undefined>>]>([
+  ['another state', { state: 'changed' }],
+  ['no state', { state: undefined }],
+  ['the name of another provider', { iss: 'https://other.example' }],
+  ['no name of the provider', { iss: undefined }],
+  ['another code', { code: 'x'.repeat(43) }],
+])('an answer with %s signs nobody in', async (_what, over) => {
+  const here = await hire(server.database.db);
+  await sql`update people.staff set outside_issuer = null, outside_subject = null`.execute(
+    server.database.owner,
+  );
+  await sql`update people.staff set outside_issuer = ${upstream.issuer},
+    outside_subject = ${there.id} where id = ${here.id}`.execute(server.database.owner);
+  // It goes only as far as the other provider, and comes back by hand.
+  const browser = formBrowser(server.issuer);
+  const away = await browser.submit(await browser.open(authorizationUrl(web.as, {})), '/upstream');
+  const elsewhere = formBrowser(upstream.issuer);
+  const back = await signInAs(elsewhere, await elsewhere.open(away.url.href), there.user_name);
+  expect(back.url.origin).toBe(server.issuer);
+  const answer = new URL(back.url);
+  const uid = answer.searchParams.get('state')?.split('.')[0];
+  for (const [name, value] of Object.entries(over)) {
+    if (value === undefined) answer.searchParams.delete(name);
+    else answer.searchParams.set(name, name === 'state' ? `${uid}.${value}` : value);
+  }
+  const refused = await browser.open(answer.href);
+  expect([400, 401]).toContain(refused.status);
+  expect(refused.url.origin).toBe(server.issuer);
+  expect(await server.signIn.sessionsOf(here.principal)).toEqual([]);
+});

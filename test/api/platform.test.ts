@@ -76,6 +76,16 @@ describe('the description', () => {
       expect([file, answer.status, answer.text.length > 50]).toEqual([file, 200, true]);
     }
   });
+
+  test('takes sign-ins back on a page that nobody keeps, as strict as the others', async () => {
+    const policy = (await api.call('GET', '/docs')).headers.get('content-security-policy');
+    const back = await api.call('GET', '/docs/oauth2-redirect.html?code=x&state=y');
+    expect([back.status, back.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(back.headers.get('content-security-policy')).toBe(policy);
+    expect(policy).not.toMatch(/script-src[^;]*(unsafe|http|\*)/);
+    const script = /src="([^"]+)"/.exec(back.text)?.[1] ?? '';
+    expect((await api.call('GET', script)).status).toBe(200);
+  });
 });
 
 describe('every answer', () => {

@@ -33,7 +33,8 @@ async function asked(over: { readonly amount?: number; readonly payee?: string }
 
 function approver(n = 1) {
   const principal = `staff:01980a5d-ac96-774b-bcce-${String(n).padStart(12, '0')}`;
-  return { principal, branches: 'all', limits: DEMO_LIMITS['branch-manager'] } as const;
+  const limits = DEMO_LIMITS['branch-manager'];
+  return { principal, branches: 'all', limits, roles: ['branch-manager'] } as const;
 }
 
 describe('an approval', () => {

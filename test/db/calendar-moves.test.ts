@@ -39,6 +39,24 @@ describe('a vehicle that did not come back', () => {
     const next = await spanOf(t.owner, b.rentalId);
     expect(next).toMatchObject({ grip: 'unassigned', vehicleId: null, reason: 'overdue' });
     expect(moved).toMatchObject([{ rentalId: b.rentalId, vehicleId: null }]);
+    const { rows } = await sql`select reason from people.audit_entry
+      where action = 'rental.displace' and subject_id = ${b.rentalId}`.execute(t.owner);
+    expect(rows).toMatchObject([{ reason: 'overdue' }]);
+  });
+
+  test('moves a firm booking too, and stops where work begins that nobody can move', async () => {
+    const { a, b } = await outAndNext(2);
+    await sql`update vehicles.span set grip = 'firm' where ref = ${b.rentalId}`.execute(t.owner);
+    await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
+        turnaround_minutes, vehicle_id, grip)
+      select 'maintenance', uuidv7(), class_id, branch_out, branch_out,
+        tstzrange(${hour(21)}, ${hour(25)}), 0, vehicle_id, 'firm'
+      from vehicles.span where ref = ${a.rentalId}`.execute(t.owner);
+    await roll(a.rentalId, hour(30));
+    expect(await spanOf(t.owner, a.rentalId)).toMatchObject({ until: hour(21) });
+    const moved = await spanOf(t.owner, b.rentalId);
+    expect(moved).toMatchObject({ grip: 'tentative' });
+    expect(moved.vehicleId).not.toBe(a.vehicleId);
   });
 
   test('never ends earlier for being rolled', async () => {

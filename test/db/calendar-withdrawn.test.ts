@@ -1,7 +1,7 @@
 // Taking a vehicle out of service against booking it: one of the two wins, never both.
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, test } from 'vitest';
-import { updateVehicle } from '../../db/commands/vehicles.ts';
+import { changeStatus } from '../../db/commands/vehicle-status.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, attempt, book, hour, plantFleet } from '../support/fleet.ts';
 
@@ -17,12 +17,19 @@ test('a vehicle is booked or withdrawn, whoever comes first', async () => {
   for (let round = 0; round < ROUNDS; round += 1) {
     const { branchId, vehicleIds } = await plantFleet(t.db, { vehicles: 1 });
     const [vehicleId = ''] = vehicleIds;
-    const withdraw = () => updateVehicle(t.db, AGENT, vehicleId, 1, { status: 'preparing' });
+    const withdraw = () =>
+      changeStatus(t.db, AGENT, {
+        vehicleId,
+        commandId: uuidv7(),
+        name: 'prepare',
+        reason: 'Hail',
+        now: new Date().toISOString(),
+      });
     const reserve = () => {
       return book(t.db, { branchId, from: hour(0), to: hour(5), rentalId: uuidv7() });
     };
     const [booked, withdrawn] = await Promise.all([attempt(reserve()), attempt(withdraw())]);
-    const both = [booked === 'vehicle-unavailable', withdrawn === 'resource-in-use'];
+    const both = [booked === 'vehicle-unavailable', withdrawn === 'invalid-state'];
     expect(both.filter(Boolean), JSON.stringify([booked, withdrawn])).toHaveLength(1);
     outcomes[both[0] ? 'withdrawn' : 'booked'] += 1;
   }

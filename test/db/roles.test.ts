@@ -4,39 +4,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Role, transact } from '../../db/client.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT } from '../support/fleet.ts';
+import { DENIED, ROLES, refusal, SCHEMAS } from '../support/roles.ts';
 
-const SCHEMAS = ['vehicles', 'rentals', 'maintenance', 'people', 'accounting', 'events'] as const;
-const ROLES: readonly Role[] = [
-  'vehicles_rw',
-  'rentals_rw',
-  'maintenance_rw',
-  'people_rw',
-  'accounting_rw',
-  'events_rw',
-  'api_rw',
-  'api_read',
-];
 const WRITES = ['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] as const;
-const DENIED = '42501';
 
 let t: TestDatabase;
 beforeAll(async () => {
   t = await testDatabase();
 });
-
-/** Runs a statement as a role and undoes it; answers the SQLSTATE of its refusal, if any. */
-async function refusal(role: Role, statement: string): Promise<string | undefined> {
-  const undo = new Error('undo');
-  try {
-    await transact(t.db, role, AGENT, async (tx) => {
-      await sql.raw(statement).execute(tx);
-      throw undo;
-    });
-  } catch (error) {
-    return error === undo ? undefined : (error as { code?: string }).code;
-  }
-  return undefined;
-}
 
 async function tablesOf(schema: string): Promise<readonly string[]> {
   const { rows } = await sql<{ name: string }>`select quote_ident(relname) as name
@@ -66,7 +41,7 @@ describe('a role against the tables of another schema', () => {
         if (table.startsWith(role.replace('_rw', '.'))) continue;
         for (const write of ['insert into $ default values', 'delete from $', 'truncate $']) {
           const statement = write.replace('$', table);
-          expect([role, statement, await refusal(role, statement)]).toEqual([
+          expect([role, statement, await refusal(t.db, role, statement)]).toEqual([
             role,
             statement,
             DENIED,
@@ -104,6 +79,7 @@ describe('a role against the tables of another schema', () => {
 const PROOFS: readonly string[] = [
   'people.mail',
   'people.oidc_artifact',
+  'people.outside_logout',
   'people.password',
   'people.recovery_code',
   'people.remembered_device',
@@ -180,64 +156,5 @@ describe('the reader', () => {
       }
     }
     expect(unread).toEqual([...PROOFS, 'events.idempotency']);
-  });
-});
-
-describe('published functions', () => {
-  const functions = sql<{ name: string; owner: string; definer: boolean; path: string | null }>`
-    select p.oid::regprocedure::text as name, r.rolname as owner, p.prosecdef as definer,
-      (select c from unnest(p.proconfig) c where c like 'search_path=%') as path
-    from pg_proc p join pg_roles r on r.oid = p.proowner
-    where p.pronamespace::regnamespace::text = any (${[...SCHEMAS]})
-      and p.prorettype <> 'trigger'::regtype -- nobody can call those
-    order by 1`;
-
-  test('may be called by the roles that are named, and nobody else', async () => {
-    const callers: Record<string, readonly string[]> = {};
-    for (const { name, owner } of (await functions.execute(t.owner)).rows) {
-      const { rows } = await sql<{ role: string }>`select role from unnest(${[...ROLES]}::text[])
-        role where role <> ${owner} and has_function_privilege(role, ${name}, 'EXECUTE')
-        order by 1`.execute(t.owner);
-      if (rows.length > 0) callers[name] = rows.map((row) => row.role);
-    }
-    const audit = ['accounting_rw', 'maintenance_rw', 'rentals_rw', 'vehicles_rw'];
-    const take = 'timestamp with time zone,timestamp with time zone';
-    const reading = 'uuid,timestamp with time zone,integer,integer';
-    expect(callers).toEqual({
-      'people.record_audit(text,text,text,text,text,jsonb,jsonb)': audit,
-      'people.seal_audit(integer)': ['people_rw'],
-      'people.verify_audit(bigint,bytea)': ['api_read'],
-      'people.audit_hash(bytea,bigint,people.audit_entry)': ['api_read'],
-      'people.is_approved(uuid,text,text)': ['accounting_rw', 'rentals_rw', 'vehicles_rw'],
-      'people.forget_person(text,text)': ['rentals_rw'],
-      'events.maintain_log(integer)': ['events_rw'],
-      'accounting.issue_invoice(jsonb)': ['rentals_rw'],
-      'vehicles.free_vehicles(text,text,tstzrange)': ['api_read'],
-      'vehicles.count_free(text,text,timestamp with time zone,timestamp with time zone)': [
-        'api_read',
-      ],
-      [`vehicles.take_span(uuid,text,text,text,${take})`]: ['rentals_rw'],
-      'vehicles.extend_span(uuid,timestamp with time zone)': ['rentals_rw'],
-      'vehicles.roll_span(uuid,timestamp with time zone)': ['rentals_rw'],
-      [`vehicles.hand_out_span(${reading},uuid)`]: ['rentals_rw'],
-      [`vehicles.return_span(${reading})`]: ['rentals_rw'],
-      'vehicles.release_span(uuid)': ['rentals_rw'],
-    });
-  });
-
-  test('fix their search path when they run with their owner’s rights', async () => {
-    const { rows } = await functions.execute(t.owner);
-    const definers = rows.filter((row) => row.definer);
-    expect(definers.length).toBeGreaterThan(0);
-    for (const { name, path } of definers) {
-      expect([name, path]).toEqual([name, expect.stringMatching(/^search_path=\w+, pg_temp$/)]);
-    }
-  });
-
-  test('are refused by the server to others', async () => {
-    const call = `select vehicles.release_span('00000000-0000-7000-8000-000000000000')`;
-    for (const role of ['maintenance_rw', 'people_rw', 'accounting_rw', 'api_read'] as const) {
-      expect([role, await refusal(role, call)]).toEqual([role, DENIED]);
-    }
   });
 });

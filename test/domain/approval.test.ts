@@ -8,7 +8,7 @@ import {
   checkRequest,
   mayDecideAlone,
 } from '../../domain/approval.ts';
-import { DEMO_LIMITS, limitsOf, needsSecondFactor } from '../../domain/people.ts';
+import { DEMO_LIMITS, limitsOf, needsSecondFactor, ROLES, type Role } from '../../domain/people.ts';
 
 const NOW = '2026-11-21T12:00:00Z';
 const UNUSED = { subject: 0, today: 0 };
@@ -26,6 +26,7 @@ const manager: Approver = {
   principal: 'staff:manager',
   branches: ['VIE'],
   limits: DEMO_LIMITS['branch-manager'],
+  roles: ['branch-manager'],
 };
 
 function refusal(given: Partial<Approval>, by: Partial<Approver> = {}, now = NOW) {
@@ -117,7 +118,21 @@ describe('a second person', () => {
   });
 
   test('is needed for these whatever the amount, and has no limit there', () => {
-    for (const kind of ALWAYS_FOUR_EYES) expect(refusal({ kind, amount: 0 })).toBeUndefined();
+    const roles = ['branch-manager', 'finance-controller'] as const;
+    for (const kind of ALWAYS_FOUR_EYES) {
+      expect(refusal({ kind, amount: 0 }, { roles })).toBeUndefined();
+    }
+  });
+
+  test.each([
+    ['manual-journal', ['accountant', 'finance-controller']],
+    ['period-reopen', ['finance-controller']],
+    ['bank-detail-change', ['accountant', 'finance-controller']],
+    ['erasure', ['branch-manager', 'administrator']],
+    ['hold-release', ['branch-manager', 'fleet-planner']],
+  ] as const)('decides over %s as one of %j alone', (kind, deciders) => {
+    const may = (role: Role) => refusal({ kind, amount: 0 }, { roles: [role] }) === undefined;
+    expect(ROLES.filter(may).toSorted()).toEqual([...deciders].toSorted());
   });
 });
 

@@ -8,12 +8,12 @@ import {
   decide,
   evolve,
   isFinal,
-  needsAttention,
   type RentalCommand,
   type RentalOutcome,
   type RentalState,
   type RentalStatus,
 } from '../../domain/rental.ts';
+import { needsAttention } from '../../domain/rental-attention.ts';
 import { decideRequest, MAX_DAYS_AHEAD, MAX_RENTAL_DAYS } from '../../domain/rental-term.ts';
 
 const pickUpAt = '2027-03-01T10:00:00.000Z';
@@ -112,9 +112,9 @@ describe('what a command may say', () => {
     expect(refusal(() => decide(active, { ...checkIn, odometerKm: 100 }, pickUpAt))).toBe('none');
   });
 
-  test('another branch is not offered yet', () => {
+  test('it may come back at another branch than booked', () => {
     const elsewhere = { ...checkIn, odometerKm: 100, branchId: 'GRZ' };
-    expect(refusal(() => decide(active, elsewhere, pickUpAt))).toBe('branch-not-supported');
+    expect(refusal(() => decide(active, elsewhere, pickUpAt))).toBe('none');
   });
 
   test('an extension ends later, and within three years of the pick-up', () => {
@@ -203,9 +203,12 @@ describe('what an outcome changes', () => {
   });
 
   test('a person is needed without a vehicle before check-out, and while overdue', () => {
-    expect(needsAttention(rental())).toBe(false);
-    expect(needsAttention(rental({ vehicleId: null }))).toBe(true);
-    expect(needsAttention(rental({ status: 'cancelled', vehicleId: null }))).toBe(false);
-    expect(needsAttention(rental({ status: 'active', overdue: true }))).toBe(true);
+    expect(needsAttention(rental(), pickUpAt)).toBe(false);
+    const short = rental({ vehicleId: null });
+    expect(needsAttention(short, '2027-02-28T10:00:00.000Z')).toBe(true);
+    expect(needsAttention(short, '2027-02-28T09:59:59.999Z')).toBe(false);
+    const cancelled = rental({ status: 'cancelled', vehicleId: null });
+    expect(needsAttention(cancelled, pickUpAt)).toBe(false);
+    expect(needsAttention(rental({ status: 'active', overdue: true }), pickUpAt)).toBe(true);
   });
 });

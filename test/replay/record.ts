@@ -8,7 +8,12 @@ import { writeBundle } from '../../workers/bundle.ts';
 import { historyText } from '../support/histories.ts';
 import { fakeRentals } from '../support/rental-fakes.ts';
 import { runWorker, startTimeSkipping } from '../support/workflow-desk.ts';
+import { ERASURES, type ErasureStory, tellErasure } from './erasures.ts';
+import { FLEET_PROOFS, fakeProof, type ProofStory, tellProof } from './fleet-proofs.ts';
+import { HELD_QUOTES, type QuoteStory, tellQuote } from './held-quotes.ts';
+import { RECALLS, type RecallStory, tellRecall } from './recalls.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
+import { TRANSFERS, type TransferStory, tellTransfer, transferEffects } from './transfers.ts';
 
 const HISTORIES = fileURLToPath(new URL('./histories/', import.meta.url));
 const HOUR = 3_600_000;
@@ -28,6 +33,26 @@ try {
     if (chosen.length > 0 && !chosen.includes(scenario.name)) continue;
     await record(env, bundle, scenario, index);
   }
+  for (const [index, story] of ERASURES.entries()) {
+    if (chosen.length > 0 && !chosen.includes(`erasure-${story.name}`)) continue;
+    await recordErasure(env, bundle, story, index);
+  }
+  for (const [index, story] of RECALLS.entries()) {
+    if (chosen.length > 0 && !chosen.includes(`recall-${story.name}`)) continue;
+    await recordRecall(env, bundle, story, index);
+  }
+  for (const [index, story] of HELD_QUOTES.entries()) {
+    if (chosen.length > 0 && !chosen.includes(`quote-${story.name}`)) continue;
+    await recordQuote(env, bundle, story, index);
+  }
+  for (const [index, story] of TRANSFERS.entries()) {
+    if (chosen.length > 0 && !chosen.includes(`transfer-${story.name}`)) continue;
+    await recordTransfer(env, bundle, story, index);
+  }
+  for (const [index, story] of FLEET_PROOFS.entries()) {
+    if (chosen.length > 0 && !chosen.includes(`proof-${story.name}`)) continue;
+    await recordProof(env, bundle, story, index);
+  }
 } finally {
   await env.teardown();
   await rm(folder, { recursive: true });
@@ -45,13 +70,14 @@ async function record(
   const place = { connection, nativeConnection, namespace: 'default' };
   await runWorker(place, codePath, fakes.activities, async (desk) => {
     const start = await now();
+    const pickUp = start + (scenario.pickUpHours ?? 1) * HOUR;
     const wanted = {
       id: `01990000-0000-7000-8000-0000000001${String(index).padStart(2, '0')}`,
       branchId: 'VIE',
       classId: 'CDMR',
       customerId: '01990000-0000-7000-8000-0000000000cc',
-      pickUpAt: new Date(start + HOUR).toISOString(),
-      dueAt: new Date(start + 25 * HOUR).toISOString(),
+      pickUpAt: new Date(pickUp).toISOString(),
+      dueAt: new Date(pickUp + 24 * HOUR).toISOString(),
     };
     const asked = desk.reserve(wanted, scenario.maxHistoryLength);
     await (scenario.fakes?.refuseReserve === undefined ? asked : asked.catch(() => undefined));
@@ -65,6 +91,113 @@ async function record(
       const text = historyText(await run.fetchHistory());
       await writeFile(join(HISTORIES, `rental-${name}.json`), anonymous(text));
       process.stdout.write(`rental-${name}.json\n`);
+    }
+  });
+}
+
+async function recordErasure(
+  env: TestWorkflowEnvironment,
+  codePath: string,
+  story: ErasureStory,
+  index: number,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  const told = {
+    customerId: `01990000-0000-7000-8000-0000000002${String(index).padStart(2, '0')}`,
+    now: Number(await env.currentTimeMs()),
+  };
+  await runWorker(place, codePath, story.effects(told), async (desk) => {
+    const handle = await tellErasure(desk, story, told, (duration) => env.sleep(duration));
+    const name = `erasure-${story.name}.json`;
+    await writeFile(join(HISTORIES, name), anonymous(historyText(await handle.fetchHistory())));
+    process.stdout.write(`${name}\n`);
+  });
+}
+
+async function recordQuote(
+  env: TestWorkflowEnvironment,
+  codePath: string,
+  story: QuoteStory,
+  index: number,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  const told = {
+    id: `01990000-0000-7000-8000-0000000004${String(index).padStart(2, '0')}`,
+    now: Number(await env.currentTimeMs()),
+  };
+  await runWorker(place, codePath, story.effects(told), async (desk) => {
+    const handle = await tellQuote(desk, story, told, (duration) => env.sleep(duration));
+    const name = `quote-${story.name}.json`;
+    await writeFile(join(HISTORIES, name), anonymous(historyText(await handle.fetchHistory())));
+    process.stdout.write(`${name}\n`);
+  });
+}
+
+async function recordTransfer(
+  env: TestWorkflowEnvironment,
+  codePath: string,
+  story: TransferStory,
+  index: number,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  const clock = async () => Number(await env.currentTimeMs());
+  const told = {
+    id: `01990000-0000-7000-8000-0000000005${String(index).padStart(2, '0')}`,
+    now: await clock(),
+  };
+  await runWorker(place, codePath, transferEffects(story, told, clock), async (desk) => {
+    const sleep = (duration: number | string) => env.sleep(duration);
+    const { handle, firstRun } = await tellTransfer(desk, story, told, sleep);
+    const lastRun = (await handle.describe()).runId;
+    for (const runId of new Set([firstRun, lastRun])) {
+      const run = desk.client.workflow.getHandle(handle.workflowId, runId);
+      const name = `transfer-${story.name}${runId === firstRun ? '' : '-last-run'}.json`;
+      await writeFile(join(HISTORIES, name), anonymous(historyText(await run.fetchHistory())));
+      process.stdout.write(`${name}\n`);
+    }
+  });
+}
+
+async function recordRecall(
+  env: TestWorkflowEnvironment,
+  codePath: string,
+  story: RecallStory,
+  index: number,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  const told = {
+    recallId: `01990000-0000-7000-8000-0000000003${String(index).padStart(2, '0')}`,
+    now: Number(await env.currentTimeMs()),
+  };
+  await runWorker(place, codePath, story.effects(told), async (desk) => {
+    const handle = await tellRecall(desk, story, told, (duration) => env.sleep(duration));
+    const name = `recall-${story.name}.json`;
+    await writeFile(join(HISTORIES, name), anonymous(historyText(await handle.fetchHistory())));
+    process.stdout.write(`${name}\n`);
+  });
+}
+
+async function recordProof(
+  env: TestWorkflowEnvironment,
+  codePath: string,
+  story: ProofStory,
+  index: number,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  const id = `01990000-0000-7000-8000-0000000005${String(index).padStart(2, '0')}`;
+  await runWorker(place, codePath, fakeProof(), async (desk) => {
+    const { handle, firstRun } = await tellProof(desk, story, id);
+    const { runId: lastRun } = await handle.describe();
+    for (const runId of new Set([firstRun, lastRun])) {
+      const run = desk.client.workflow.getHandle(handle.workflowId, runId);
+      const name = `proof-${story.name}${runId === firstRun ? '' : '-last-run'}.json`;
+      await writeFile(join(HISTORIES, name), anonymous(historyText(await run.fetchHistory())));
+      process.stdout.write(`${name}\n`);
     }
   });
 }

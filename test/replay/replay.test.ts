@@ -11,7 +11,12 @@ import { createPayloadCodec } from '../../temporal-config/payload-codec.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { historyFrom } from '../support/histories.ts';
 import { SPANS_GO_NOWHERE, TEST_KEYS } from '../support/workflow-desk.ts';
+import { ERASURES } from './erasures.ts';
+import { FLEET_PROOFS } from './fleet-proofs.ts';
+import { HELD_QUOTES } from './held-quotes.ts';
+import { RECALLS } from './recalls.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { TRANSFERS } from './transfers.ts';
 
 const folder = new URL('./histories/', import.meta.url);
 const histories = readdirSync(folder)
@@ -23,7 +28,7 @@ type Bundle = NonNullable<ReplayWorkerOptions['workflowBundle']>;
 let changed: string;
 
 beforeAll(async () => {
-  const workflowsPath = fileURLToPath(new URL('./changed/rental.ts', import.meta.url));
+  const workflowsPath = fileURLToPath(new URL('./changed/index.ts', import.meta.url));
   changed = await bundleWorkflows({ workflowsPath, logger: new DefaultLogger('ERROR') });
 });
 
@@ -33,19 +38,38 @@ function replay(text: string, workflowBundle: Bundle): Promise<void> {
   return Worker.runReplayHistory(options, historyFrom(text), 'rental/replayed');
 }
 
-test('every path through a rental has a history', () => {
+test('every path through a rental, an erasure, a recall, a held quote and a transfer has a history', () => {
   const recorded = histories.map(({ file }) => file);
   expect(recorded).toEqual(
     expect.arrayContaining(SCENARIOS.map(({ name }) => `rental-${name}.json`)),
   );
   expect(recorded).toContain('rental-continued-last-run.json');
+  expect(recorded).toEqual(
+    expect.arrayContaining(HELD_QUOTES.map(({ name }) => `quote-${name}.json`)),
+  );
+  expect(recorded).toEqual(
+    expect.arrayContaining(FLEET_PROOFS.map(({ name }) => `proof-${name}.json`)),
+  );
+  expect(recorded).toEqual(
+    expect.arrayContaining(ERASURES.map(({ name }) => `erasure-${name}.json`)),
+  );
+  expect(recorded).toEqual(
+    expect.arrayContaining(RECALLS.map(({ name }) => `recall-${name}.json`)),
+  );
+  expect(recorded).toEqual(
+    expect.arrayContaining(TRANSFERS.map(({ name }) => `transfer-${name}.json`)),
+  );
 });
 
 test.each(histories)('$file replays', async ({ text }) => {
   await replay(text, { codePath: inject('workflowBundlePath') });
 });
 
-const running = histories.filter(({ file }) => /-(reserved|closed)\.json$/.test(file));
+const running = histories.filter(({ file }) =>
+  /(-reserved|closed|at-once|kept-by-invoices|grounded|quote-expired|transfer-arrived)\.json$/.test(
+    file,
+  ),
+);
 
 test.each(running)(
   '$file turns red when the workflow changes without a version',

@@ -2,6 +2,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RentalRequest } from '../../domain/rental.ts';
 import {
+  attentionNeeded,
   cancel,
   checkIn,
   checkOut,
@@ -15,6 +16,8 @@ export type Scenario = {
   readonly name: string;
   readonly fakes?: Omit<FakeOptions, 'now'>;
   readonly maxHistoryLength?: number;
+  /** From now on; left out, one. */
+  readonly pickUpHours?: number;
   /** Told after the rental was asked for; `refused` ones have no more to tell. */
   readonly story?: (rental: ReturnType<Desk['rental']>, told: Told) => Promise<void>;
 };
@@ -88,6 +91,30 @@ export const SCENARIOS: readonly Scenario[] = [
       await rental.signal(vehicleReassigned, { vehicleId: null });
       await rental.signal(vehicleReassigned, { vehicleId: VEHICLE });
       await rental.executeUpdate(checkOut, { args: [OUT] });
+    },
+  },
+  {
+    // Without a vehicle from two days before pick-up on: seen, a case, helped, lost, a case again.
+    name: 'shortage',
+    pickUpHours: 48,
+    story: async (rental, { sleep }) => {
+      await rental.signal(vehicleReassigned, { vehicleId: null });
+      await sleep(46.5 * HOUR);
+      await rental.signal(vehicleReassigned, { vehicleId: VEHICLE });
+      await rental.signal(vehicleReassigned, { vehicleId: null });
+      await sleep(HOUR / 2);
+      await rental.executeUpdate(cancel, { args: [envelope('c-1', { reason: 'fleet' })] });
+      await rental.result();
+    },
+  },
+  {
+    name: 'flagged',
+    story: async (rental) => {
+      await rental.signal(attentionNeeded, { reason: 'span-differs' });
+      await rental.executeUpdate(checkOut, { args: [OUT] });
+      await rental.signal(attentionNeeded, { reason: null });
+      await rental.executeUpdate(checkIn, { args: [BACK] });
+      await rental.result();
     },
   },
   {

@@ -2,6 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -19,6 +21,7 @@ import { trustedProxies } from '../../api/rate-limits/peer.ts';
 import { quotasFrom } from '../../api/rate-limits/tiers.ts';
 import { type Db, openDb } from '../../db/client.ts';
 import { openEnvelope } from '../../db/envelope.ts';
+import { localStore } from '../../storage/local-store.ts';
 import { openClient } from '../../temporal-config/connection.ts';
 import { NAMESPACE } from '../../temporal-config/names.ts';
 import { parsePayloadKeys } from '../../temporal-config/payload-codec.ts';
@@ -105,6 +108,7 @@ export async function testApi(options: Options = {}): Promise<TestApi> {
     metrics: new Registry(),
     health,
     envelope: openEnvelope(`test:${randomBytes(32).toString('base64')}`),
+    objects: localStore(join(tmpdir(), `forecourt-objects-${process.pid}`)),
     limiter: createRateLimiter({ quotas: AMPLE }),
     proxies: trustedProxies(undefined),
     ...options.deps,

@@ -29,7 +29,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const url = databaseUrl(servers.appUrl, name);
   const ownerUrl = databaseUrl(servers.ownerUrl, name);
   const db = openDb(url);
-  const owner = openDb(ownerUrl, { max: 2, limitMs: 0 });
+  const owner = openDb(ownerUrl, { max: 3, limitMs: 0 });
   databases.push(async () => {
     await db.destroy();
     await owner.destroy();

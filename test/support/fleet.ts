@@ -91,12 +91,13 @@ export type Booking = {
   readonly from: string;
   readonly to: string;
   readonly rentalId?: string;
+  readonly returnBranchId?: string;
 };
 
 /** Takes a span and nothing else; throws `vehicle-unavailable`. */
 export async function book(
   db: Db,
-  { branchId, from, to, rentalId = uuidv7() }: Booking,
+  { branchId, from, to, rentalId = uuidv7(), returnBranchId }: Booking,
 ): Promise<{ readonly rentalId: string; readonly vehicleId: string }> {
   const { vehicleId } = await calendar(db, (tx) =>
     takeSpan(tx, {
@@ -106,6 +107,7 @@ export async function book(
       customerId: rentalId,
       pickUpAt: from,
       dueAt: to,
+      returnBranchId,
     }),
   );
   return { rentalId, vehicleId };
@@ -161,4 +163,14 @@ export async function overlaps(owner: Kysely<DB>): Promise<number> {
       on a.vehicle_id = b.vehicle_id and a.id < b.id and a.during && b.during
     where a.grip <> 'released' and b.grip <> 'released'`.execute(owner);
   return rows[0]?.pairs ?? Number.NaN;
+}
+
+/** Neighbouring spans of a vehicle of which the later does not start where the earlier ends. */
+export async function strays(owner: Kysely<DB>): Promise<number> {
+  const { rows } = await sql<{ readonly strays: number }>`select count(*) as strays from (
+      select branch_out, lag(branch_in) over (partition by vehicle_id order by lower(during)) as place
+      from vehicles.span where vehicle_id is not null and grip <> 'released'
+        and kind not in ('block', 'maintenance')) s
+    where branch_out <> place`.execute(owner);
+  return rows[0]?.strays ?? Number.NaN;
 }

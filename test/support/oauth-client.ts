@@ -1,8 +1,8 @@
 // An independent OAuth client (oauth4webapi), and a person at a browser who signs in for it.
 import * as oauth from 'oauth4webapi';
 import { type FormBrowser, formBrowser, type Page } from '../../workers/form-browser.ts';
-import { type SignInServer, WEB } from './sign-in-server.ts';
-import { PASSWORD } from './staff.ts';
+import { type SignInServer, signInServer, WEB } from './sign-in-server.ts';
+import { type Hired, hire, PASSWORD } from './staff.ts';
 
 /** Plain HTTP, on this machine. */
 export const INSECURE = { [oauth.allowInsecureRequests]: true } as const;
@@ -75,6 +75,17 @@ export async function oauthClient(
       await oauth.processRevocationResponse(answer);
     },
   };
+}
+
+/** A server, a client of it, and somebody who works there. Call it in `beforeAll`. */
+export async function signInSetting(options: Parameters<typeof oauthClient>[1] = {}): Promise<{
+  readonly server: SignInServer;
+  readonly client: OAuthClient;
+  readonly pat: Hired;
+}> {
+  const server = await signInServer();
+  const client = await oauthClient(server, options);
+  return { server, client, pat: await hire(server.database.db) };
 }
 
 /** With `undefined` a parameter is left out. */

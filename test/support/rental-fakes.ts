@@ -128,6 +128,8 @@ function effectOf(command: RentalCommand): Effect {
       return { type: 'cancelled' };
     case 'noShow':
       return { type: 'noShow' };
+    case 'raiseShortage':
+      return { type: 'shortageRaised' };
     case 'remind':
       return { type: 'reminded' };
     case 'markOverdue':

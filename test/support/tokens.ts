@@ -46,7 +46,7 @@ export async function signToken(
   header: Partial<JWTHeaderParameters> = {},
   key?: JWK,
 ): Promise<string> {
-  const signer = key ? await importJWK(key, 'ES256') : (await pair).privateKey;
+  const signer = key ? await importJWK(key, header.alg ?? 'ES256') : (await pair).privateKey;
   const head = { alg: 'ES256', typ: 'at+jwt', kid: key?.kid ?? KID, ...header };
   return new SignJWT(accessClaims(over)).setProtectedHeader(head).sign(signer);
 }

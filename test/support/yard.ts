@@ -1,4 +1,5 @@
 // A branch's yard, for tests of spans that move: what happens to its vehicles, hour by hour.
+import { sql } from 'kysely';
 import { expect } from 'vitest';
 import {
   extendSpan,
@@ -7,8 +8,9 @@ import {
   returnSpan,
   rollSpan,
 } from '../../db/commands/calendar.ts';
+import { availability } from '../../db/queries/vehicles.ts';
 import type { TestDatabase } from './database.ts';
-import { book, calendar, hour, plantFleet, READING, spanOf } from './fleet.ts';
+import { book, CLASS, calendar, hour, plantFleet, READING, spanOf } from './fleet.ts';
 
 /** `t` is asked for at each call, because it is there from `beforeAll` on only. */
 export function yard(t: () => TestDatabase) {
@@ -38,4 +40,32 @@ export function yard(t: () => TestDatabase) {
     return pool;
   };
   return { handOut, giveBack, extend, roll, release, outAndNext, waiting };
+}
+
+/** Vehicles that go from one branch to another. */
+export function journeys(t: () => TestDatabase) {
+  /** Two branches, `a` with so many vehicles and `b` with so many. */
+  async function twoBranches(atA: number, atB: number) {
+    const a = await plantFleet(t().db, { vehicles: atA, turnaroundMinutes: 30 });
+    const b = await plantFleet(t().db, { vehicles: atB, turnaroundMinutes: 60 });
+    return { a: a.branchId, b: b.branchId, atA: a.vehicleIds, atB: b.vehicleIds };
+  }
+
+  /** Books from one branch to another for [from, to). */
+  function drive(branchId: string, returnBranchId: string, from: number, to: number) {
+    return book(t().db, { branchId, returnBranchId, from: hour(from), to: hour(to) });
+  }
+
+  async function free(branchId: string, from: number, to: number): Promise<number | undefined> {
+    const window = { branchId, classId: CLASS, from: hour(from), to: hour(to) };
+    return (await availability(t().db, window))?.[0]?.free;
+  }
+
+  async function branchOf(vehicleId: string): Promise<unknown> {
+    const { rows } = await sql<{ branch: string }>`select branch_id as branch from vehicles.vehicle
+      where id = ${vehicleId}`.execute(t().owner);
+    return rows[0]?.branch;
+  }
+
+  return { twoBranches, drive, free, branchOf };
 }

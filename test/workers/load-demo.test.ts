@@ -1,6 +1,8 @@
 // The demo company's people: one of each role, able to sign in with the printed password, and marked.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
@@ -8,17 +10,27 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { checkPeople } from '../../api/boot-checks.ts';
 import { openEnvelope } from '../../db/envelope.ts';
 import { hasDemoStaff, listStaff } from '../../db/queries/people.ts';
+import { listExpiries, upgradesOf } from '../../db/queries/vehicle-records.ts';
 import { ROLES } from '../../domain/people.ts';
+import { vinFault, vinWarning } from '../../domain/vin.ts';
+import { localStore } from '../../storage/local-store.ts';
 import { DEMO_USERS, demoCode, needsDemoCode } from '../../workers/demo-users.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { freshAddress, hire, testSignIn } from '../support/staff.ts';
 
 const loader = fileURLToPath(new URL('../../workers/load-demo.ts', import.meta.url));
+const objects = join(tmpdir(), `forecourt-demo-${process.pid}`);
 const DATA_KEYS = `demo:${randomBytes(32).toString('base64')}`;
 
 async function load(database: TestDatabase, env: Readonly<Record<string, string>> = {}) {
   const { stdout } = await promisify(execFile)(process.execPath, [loader], {
-    env: { ...process.env, DATABASE_URL: database.url, DATA_KEYS, ...env },
+    env: {
+      ...process.env,
+      DATABASE_URL: database.url,
+      DATA_KEYS,
+      OBJECT_STORE_DIR: objects,
+      ...env,
+    },
   });
   return stdout;
 }
@@ -53,6 +65,26 @@ describe('the demo company', () => {
     if (first.next === 'done') return;
     const code = demoCode(password, userName, new Date().toISOString());
     expect(await signIn.totpStep({ staffId: first.staffId, code })).toEqual({ outcome: 'ok' });
+  });
+
+  test('has vehicles with sound VINs, owners, a ladder, and a paper that expires soon', async () => {
+    const { rows } = await sql<{ vin: string; ownership: string }>`select vin, ownership
+      from vehicles.vehicle`.execute(t.owner);
+    expect(rows).toHaveLength(72);
+    expect(rows.filter(({ vin }) => vinFault(vin) !== null || vinWarning(vin) !== null)).toEqual(
+      [],
+    );
+    expect(new Set(rows.map(({ ownership }) => ownership))).toEqual(new Set(['owned', 'leased']));
+    expect(await upgradesOf(t.db, 'CDMR')).toEqual(['IDAH', 'SFAR']);
+    const before = new Date(Date.now() + 60 * 86_400_000).toISOString();
+    const due = await listExpiries(t.db, 'system:test', { before, limit: 50 });
+    expect(due.rows.map(({ kind }) => kind)).toEqual(Array(12).fill('insurance'));
+    const [paper] = (
+      await sql<{ sha256: string }>`select sha256 from vehicles.document limit 1`.execute(t.owner)
+    ).rows;
+    expect(Buffer.from(await localStore(objects).get(paper?.sha256 ?? '')).subarray(0, 5)).toEqual(
+      Buffer.from('%PDF-'),
+    );
   });
 
   test('keeps a production API from starting, until its people have left', async () => {

@@ -19,3 +19,12 @@ export const dbWriteAtOnce = {
   localRetryThreshold: '2 s',
   retry: { initialInterval: '50 ms', backoffCoefficient: 2, maximumInterval: '5 s' },
 } as const satisfies LocalActivityOptions;
+
+/**
+ * Work on many rows, or letters. Repeated for ever too: what was done is noted row by row, so that
+ * one that was cut short goes on where it was.
+ */
+export const manyRows = {
+  startToCloseTimeout: '5 min',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '10 min' },
+} as const satisfies ActivityOptions;

@@ -1,9 +1,5 @@
 // What the workflow of one rental knows, and the only place where that changes.
-import {
-  type ApplicationFailure,
-  setCurrentDetails,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import type { ApplicationFailure } from '@temporalio/workflow';
 import { DomainError } from '../../domain/errors.ts';
 import {
   evolve,
@@ -12,8 +8,15 @@ import {
   type RentalState,
 } from '../../domain/rental.ts';
 import { answerOf, type RecentCommands, remember } from './recent-commands.ts';
-import { NO_TIMERS, paused, type Timers, timersAfter } from './rental-deadlines.ts';
-import { changedAttributes, detailsOf, refusedView, type View, viewOf } from './rental-view.ts';
+import {
+  afterReassignment,
+  NO_TIMERS,
+  nextDeadline,
+  paused,
+  type Timers,
+  timersAfter,
+} from './rental-deadlines.ts';
+import { hasLadder, openDisplay } from './rental-display.ts';
 
 /** What continue-as-new hands to the next run: plain JSON, without personal data. */
 export type Carried = {
@@ -21,37 +24,31 @@ export type Carried = {
   readonly recent: RecentCommands<RentalState>;
   readonly timers: Timers;
   readonly problem: string | null;
+  /** What the nightly proof has against it; absent in runs from before it had anything. */
+  readonly flag?: string | null;
 };
+
+type Known = Pick<Carried, 'recent' | 'timers'> & { readonly state: RentalState | null };
 
 export type RentalBook = ReturnType<typeof openBook>;
 
 export function openBook(carried: Carried | null) {
-  let state = carried?.state ?? null;
-  let recent = carried?.recent ?? [];
-  let timers = carried?.timers ?? NO_TIMERS;
-  let problem = carried?.problem ?? null;
+  let { state, recent, timers }: Known = carried ?? { state: null, recent: [], timers: NO_TIMERS };
+  const { troubles, ...display } = openDisplay(carried);
   let refusal: ApplicationFailure | null = null;
   let early: { readonly vehicleId: string | null } | null = null;
   let changes = 0;
-  // Search attributes outlive continue-as-new, current details do not.
-  const display = openDisplay(state === null ? null : viewOf(state, problem !== null));
-  if (state !== null) show(state);
 
   function show(next: RentalState): void {
     state = next;
     changes += 1;
-    display(viewOf(next, problem !== null), detailsOf(next, problem));
+    display.show(next);
   }
 
-  function existing(): RentalState {
-    if (state !== null) return state;
-    const status = refusal === null ? 'requested' : 'refused';
-    throw new DomainError('invalid-state', `The rental is ${status}.`, { rentalStatus: status });
-  }
+  const existing = () => state ?? refuseMissing(refusal !== null);
 
   function settle(commandId: string, next: RentalState, isPeoples = true): RentalState {
-    problem = null;
-    // Nobody asks for a timer's answer again; it must not push people's answers out.
+    troubles.stuck(null);
     if (isPeoples) recent = remember(recent, commandId, next);
     show(next);
     return next;
@@ -59,14 +56,13 @@ export function openBook(carried: Carried | null) {
 
   return {
     state: () => state,
-    /** Throws DomainError `invalid-state` before the rental is reserved, or when it was refused. */
     existing,
-    timers: () => timers,
+    nextDeadline: () => nextDeadline(existing(), timers, hasLadder(existing())),
     refusal: () => refusal,
     /** Rises with every change, for those who wait for one. */
     changes: () => changes,
     answered: (commandId: string) => answerOf(recent, commandId),
-    carried: (): Carried => ({ state: existing(), recent, timers, problem }),
+    carried: (): Carried => ({ state: existing(), recent, timers, ...troubles.carried() }),
 
     reserved(commandId: string, next: RentalState): RentalState {
       return settle(commandId, early === null ? next : { ...next, ...early });
@@ -75,7 +71,7 @@ export function openBook(carried: Carried | null) {
     refused(request: RentalRequest, reason: ApplicationFailure): void {
       refusal = reason;
       changes += 1;
-      display(refusedView(request), `**refused**: ${reason.type}`);
+      display.refused(request, reason.type ?? 'unknown');
     },
 
     /** The outcome of a command becomes the next state, which is also the command's answer. */
@@ -94,30 +90,39 @@ export function openBook(carried: Carried | null) {
         return true;
       }
       if (state.status !== 'reserved') return false;
+      timers = afterReassignment(timers, vehicle);
       show({ ...state, vehicleId: vehicle.vehicleId });
       return true;
     },
 
+    /** The nightly proof's word: shown until it takes it back, whatever happens meanwhile. */
+    flagged(reason: string | null): void {
+      troubles.flag(reason);
+      if (state !== null) show(state);
+    },
+
+    /** The clock alone made it somebody's concern. */
+    looked(): void {
+      timers = { ...timers, attended: true };
+      show(existing());
+    },
+
     /** A timer's command failed: a person has to look, and the timer waits. */
     stuck(reason: string, now: number): void {
-      problem = reason;
+      troubles.stuck(reason);
       timers = paused(timers, now);
       show(existing());
     },
   };
 }
 
-/** Shows what is new; `shown` is what the server has already. */
-function openDisplay(shown: View | null): (view: View, details: string) => void {
-  let before = shown;
-  return (view, details) => {
-    const pairs = changedAttributes(before, view);
-    if (pairs.length > 0) upsertSearchAttributes(pairs);
-    setCurrentDetails(details);
-    before = view;
-  };
+/** Throws `invalid-state`: before the rental is reserved, or when it was refused. */
+function refuseMissing(isRefused: boolean): never {
+  const status = isRefused ? 'refused' : 'requested';
+  throw new DomainError('invalid-state', `The rental is ${status}.`, { rentalStatus: status });
 }
 
+/** Nobody asks for a timer's answer again; it must not push people's answers out. */
 function isTimed(outcome: RentalOutcome['type']): boolean {
-  return ['noShow', 'reminded', 'overdueMarked', 'closed'].includes(outcome);
+  return ['noShow', 'shortageRaised', 'reminded', 'overdueMarked', 'closed'].includes(outcome);
 }

@@ -1,11 +1,15 @@
 // What a rental's timers wait for: the next deadline of a state, and what was already done about it.
 import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/rental.ts';
+import { ATTENTION_HOURS, isShort } from '../../domain/rental-attention.ts';
 
 const MINUTE_MS = 60_000;
 /** While the vehicle is out and overdue its calendar is moved on each hour (decisions.md 5). */
 const OVERDUE_EVERY_MS = 60 * MINUTE_MS;
 /** After a refusal that nobody expected, people get this long before the timer tries again. */
 const RETRY_AFTER_MS = 60 * MINUTE_MS;
+
+/** For rentals from before it was a setting of the branch. */
+const SHORTAGE_MINUTES = 120;
 
 /** Nothing to wait for, whichever clock is ahead. */
 const AT_ONCE = 0;
@@ -19,6 +23,11 @@ export type Timers = {
   readonly nextOverdueAt: string | null;
   /** A timer's command was refused: not again before this. */
   readonly pausedUntil: string | null;
+  /** A day before pick-up it was seen to have no vehicle. */
+  readonly attended?: boolean;
+  /** How often it became a case for want of a vehicle, and whether it is one. */
+  readonly shortages?: number;
+  readonly isCase?: boolean;
 };
 
 export const NO_TIMERS: Timers = {
@@ -32,23 +41,34 @@ export const NO_TIMERS: Timers = {
 export type Deadline = {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly command: RentalCommand & { readonly type: TimedCommand };
+  /** Null: nothing is to be done but to look at the clock again. */
+  readonly command: (RentalCommand & { readonly type: TimedCommand }) | null;
   readonly commandId: string;
   readonly summary: string;
 };
-type TimedCommand = 'noShow' | 'remind' | 'markOverdue' | 'close';
+type TimedCommand = 'noShow' | 'raiseShortage' | 'remind' | 'markOverdue' | 'close';
 
-/** The earliest deadline of this state, or null when only people can move it on. */
-export function nextDeadline(state: RentalState, timers: Timers): Deadline | null {
-  const deadline = earliest(deadlinesOf(state, timers));
+/**
+ * The earliest deadline of this state, or null when only people can move it on. `hasLadder` is false
+ * for runs that began before there were cases of shortage.
+ */
+export function nextDeadline(
+  state: RentalState,
+  timers: Timers,
+  hasLadder: boolean,
+): Deadline | null {
+  const deadline = earliest(deadlinesOf(state, timers, hasLadder));
   if (deadline === null || timers.pausedUntil === null) return deadline;
   return { ...deadline, at: Math.max(deadline.at, Date.parse(timers.pausedUntil)) };
 }
 
-function deadlinesOf(state: RentalState, timers: Timers): readonly Deadline[] {
+function deadlinesOf(state: RentalState, timers: Timers, hasLadder: boolean): readonly Deadline[] {
   switch (state.status) {
     case 'reserved':
-      return [due(state, 'noShow', Date.parse(state.noShowAt), 'no-show', 'no-show')];
+      return [
+        due(state, 'noShow', Date.parse(state.noShowAt), 'no-show', 'no-show'),
+        ...(hasLadder && isShort(state) ? shortage(state, timers) : []),
+      ];
     case 'active':
       return [...reminder(state, timers), overdue(state, timers)];
     case 'returned':
@@ -56,6 +76,23 @@ function deadlinesOf(state: RentalState, timers: Timers): readonly Deadline[] {
     default:
       return [];
   }
+}
+
+/** A day before pick-up somebody should see it; hours before, it becomes a case (decisions.md 1). */
+function shortage(state: RentalState, timers: Timers): readonly Deadline[] {
+  const pickUp = Date.parse(state.pickUpAt);
+  const deadlines: Deadline[] = [];
+  if (!timers.attended) {
+    const at = pickUp - ATTENTION_HOURS * 60 * MINUTE_MS;
+    const commandId = `${state.id}/attention`;
+    deadlines.push({ at, command: null, commandId, summary: 'no vehicle yet' });
+  }
+  if (!timers.isCase) {
+    const at = pickUp - (state.shortageMinutes ?? SHORTAGE_MINUTES) * MINUTE_MS;
+    const id = `shortage/${timers.shortages ?? 0}`;
+    deadlines.push(due(state, 'raiseShortage', at, id, 'no vehicle: a case'));
+  }
+  return deadlines;
 }
 
 function reminder(state: RentalState, timers: Timers): readonly Deadline[] {
@@ -104,11 +141,21 @@ export function timersAfter(
       return { ...free, dueAgreedAt: outcome.at, nextOverdueAt: null };
     case 'reminded':
       return { ...free, remindedFor: state.dueAt };
+    case 'shortageRaised':
+      return { ...free, isCase: true, shortages: (timers.shortages ?? 0) + 1 };
     case 'overdueMarked':
       return { ...free, nextOverdueAt: nextTurn(state, timers, now) };
     default:
       return free;
   }
+}
+
+/** Whoever loses the vehicle again becomes a case again. */
+export function afterReassignment(
+  timers: Timers,
+  { vehicleId }: { readonly vehicleId: string | null },
+): Timers {
+  return vehicleId !== null && timers.isCase ? { ...timers, isCase: false } : timers;
 }
 
 /** Counted from the deadline, so hours do not drift; hours missed in an outage are not made up. */

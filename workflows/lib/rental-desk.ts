@@ -24,7 +24,7 @@ import { dbWrite, dbWriteAtOnce } from './activity-options.ts';
 import { nowIso } from './clock.ts';
 import { refusalOf, refusing, unwrapped } from './refusal.ts';
 import type { RentalBook } from './rental-book.ts';
-import { type Deadline, nextDeadline } from './rental-deadlines.ts';
+import type { Deadline } from './rental-deadlines.ts';
 import { serializer } from './serialize.ts';
 
 export type RentalDesk = {
@@ -47,6 +47,7 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   checkIn: 'check in and invoice',
   cancel: 'cancel',
   noShow: 'no-show',
+  raiseShortage: 'no vehicle: raise a case',
   remind: 'return reminder',
   markOverdue: 'overdue: keep the vehicle in the calendar',
   close: 'close',
@@ -63,7 +64,9 @@ export function openDesk(book: RentalBook): RentalDesk {
     if (refusal !== null) throw refusal;
     if (book.state() !== null) return book.answered(request.commandId) ?? book.existing();
     try {
-      return book.reserved(request.commandId, await unwrapped(reserveRental(request)));
+      const { reassigned = [], ...state } = await unwrapped(reserveRental(request));
+      tell(reassigned);
+      return book.reserved(request.commandId, state);
     } catch (error) {
       const reason = refusalOf(error);
       if (reason !== undefined) book.refused(request.command, reason);
@@ -87,7 +90,11 @@ export function openDesk(book: RentalBook): RentalDesk {
 
   async function meet({ command, commandId }: Deadline): Promise<void> {
     // A command may have come first and moved the deadline.
-    if (nextDeadline(book.existing(), book.timers())?.commandId !== commandId) return;
+    if (book.nextDeadline()?.commandId !== commandId) return;
+    if (command === null) {
+      book.looked();
+      return;
+    }
     try {
       await carryOut({ commandId, actor: SYSTEM, command });
     } catch (error) {

@@ -1,11 +1,7 @@
 // What operators see of a rental in the Web UI: search attributes and current details.
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
-import {
-  allowedCommands,
-  needsAttention,
-  type RentalRequest,
-  type RentalState,
-} from '../../domain/rental.ts';
+import { allowedCommands, type RentalRequest, type RentalState } from '../../domain/rental.ts';
+import { needsAttention } from '../../domain/rental-attention.ts';
 import { searchAttributes as keys } from '../../temporal-config/names.ts';
 
 /** Values by attribute name: ids, codes and instants only, because the server reads them. */
@@ -18,10 +14,10 @@ export type View = {
   readonly needsAttention: boolean;
 };
 
-/** `stuck`: a timer's command was refused, which only a person can clear up. */
-export function viewOf(state: RentalState, stuck: boolean): View {
+/** `stuck`: a timer's command was refused, which only a person can clear up. `now` is in UTC. */
+export function viewOf(state: RentalState, stuck: boolean, now: string): View {
   const { status, branchId, vehicleId, customerId, dueAt } = state;
-  const attention = stuck || needsAttention(state);
+  const attention = stuck || needsAttention(state, now);
   return { status, branchId, vehicleId, customerId, dueAt, needsAttention: attention };
 }
 

@@ -3,14 +3,14 @@
 import { type SignedIn, signedInBy } from '../../../db/queries/signed-in.ts';
 import { ACCOUNT_CLIENT } from '../server/clients.ts';
 import { askPasswords, takePasswords } from './account-password.ts';
+import { confirmSecondStep, showSecondStep, takeProof } from './account-second-step.ts';
 import type { PageDeps, Visit } from './deps.ts';
 import { PageError, readForm, show, tokenField } from './forms.ts';
 import { type Html, html } from './html.ts';
-import { codeInput, enrolmentFields, recoveryCodes } from './second-step.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** `/account`, and `end-session`, `second-step` and `password` below it. */
+/** `/account`, and `end-session`, `second-step`, `prove` and `password` below it. */
 export async function serveAccount(deps: PageDeps, visit: Visit): Promise<void> {
   const { ctx } = visit;
   const signedIn = await visitorOf(deps, visit);
@@ -24,6 +24,8 @@ export async function serveAccount(deps: PageDeps, visit: Visit): Promise<void> 
       return showSecondStep(deps, visit, signedIn);
     case 'POST /account/second-step':
       return confirmSecondStep(deps, visit, signedIn);
+    case 'POST /account/prove':
+      return takeProof(deps, visit, signedIn);
     case 'GET /account/password':
       return askPasswords(deps, visit, signedIn);
     case 'POST /account/password':
@@ -90,29 +92,4 @@ async function endOne(deps: PageDeps, { ctx }: Visit, signedIn: SignedIn): Promi
   await deps.signIn.endSession({ sessionId: session.id, reason: 'revoked' });
   ctx.status = 303;
   ctx.redirect('/account');
-}
-
-async function showSecondStep(deps: PageDeps, { ctx }: Visit, signedIn: SignedIn): Promise<void> {
-  if (signedIn.kind !== 'staff') throw new PageError(404, 'There is nothing here.');
-  const body = html`<form method="post" action="/account/second-step">
-${tokenField(deps.cookieKeys, signedIn.sessionId)}
-${await enrolmentFields(deps, signedIn.id)}
-<button>Continue</button></form>`;
-  show(ctx, 'Set up your second step', body);
-}
-
-async function confirmSecondStep(deps: PageDeps, { ctx }: Visit, me: SignedIn): Promise<void> {
-  const form = await readForm(ctx, deps.cookieKeys, me.sessionId);
-  const code = (form.get('code') ?? '').replaceAll(' ', '');
-  const enrolled = await deps.signIn.confirmEnrolment({ staffId: me.id, code });
-  if (enrolled.outcome !== 'ok') {
-    ctx.status = 401;
-    const trouble = 'That code is not right. Wait for the next one and try again.';
-    const body = html`<form method="post" action="/account/second-step">
-${tokenField(deps.cookieKeys, me.sessionId)}
-${codeInput('The 6 digits that the app shows now', trouble)}<button>Continue</button></form>`;
-    return show(ctx, 'Set up your second step', body, trouble);
-  }
-  const body = html`${recoveryCodes(enrolled.recoveryCodes)}<p><a href="/account">Done</a></p>`;
-  show(ctx, 'Keep your recovery codes', body);
 }

@@ -12,6 +12,9 @@ export type WebAddresses = {
 export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 /** Of the pages under /account: it signs people in and gets no token. */
 export const ACCOUNT_CLIENT = 'forecourt-account';
+/** Of the pages under /docs: whoever reads about a request may send it as themselves. */
+export const DOCS_CLIENT = 'forecourt-docs';
+export const DOCS_REDIRECT = '/docs/oauth2-redirect.html';
 /** A native application listens on any port of the loopback (RFC 8252 section 7.3). */
 export const LOOPBACK_REDIRECT = 'http://127.0.0.1/callback';
 
@@ -39,6 +42,15 @@ export function ownClients(issuer: string, web: WebAddresses): readonly ClientMe
       grant_types: ['authorization_code', 'refresh_token'],
       redirect_uris: web.redirectUris,
       post_logout_redirect_uris: web.postLogoutRedirectUris,
+    },
+    {
+      ...PUBLIC,
+      client_id: DOCS_CLIENT,
+      client_name: 'Forecourt API pages',
+      application_type: 'web',
+      response_types: ['code'],
+      grant_types: ['authorization_code'],
+      redirect_uris: [`${issuer}${DOCS_REDIRECT}`],
     },
     {
       ...PUBLIC,

@@ -1,4 +1,4 @@
-// API keys and partners' clients: shown once, kept as hashes, no stronger than their owner, counted.
+// API keys: shown once, kept as hashes, no stronger than their owner, counted.
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,8 @@ import {
   noteUse,
 } from '../../../db/commands/api-keys.ts';
 import { expectProblem, type TestApi, testApi } from '../../support/api.ts';
-import { type Person, plantPartner, plantStaff, tokenOf } from '../../support/people.ts';
+import { dump } from '../../support/dump.ts';
+import { type Person, plantStaff, tokenOf } from '../../support/people.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -75,8 +76,8 @@ describe('a key', () => {
     expect(listed.text).toContain(id);
     expect(listed.text).not.toContain(key);
     const secret = key.slice(13);
-    expect(await dump()).toContain(key.slice(4, 12));
-    expect(await dump()).not.toContain(secret.slice(0, 20));
+    expect(await dump(api.database.owner)).toContain(key.slice(4, 12));
+    expect(await dump(api.database.owner)).not.toContain(secret.slice(0, 20));
     expect(api.logLines.join('\n')).not.toContain(secret);
   });
 
@@ -189,71 +190,3 @@ describe('the use of a key', () => {
     expect(rows).toEqual([{ last_used_at: yesterday }, { last_used_at: today }]);
   });
 });
-
-describe('a partner', () => {
-  test('is registered with clients whose secrets are shown once', async () => {
-    const partner = await as(admin, 'POST', '/partners', { name: 'Acme', branches: ['VIE'] });
-    expect(partner.body).toMatchObject({ name: 'Acme', status: 'active', branches: ['VIE'] });
-    const path = `/partners/${partner.body.id}/clients`;
-    const id = `acme-${randomUUID()}`;
-    const body = { id, name: 'Booking engine', scopes: ['rentals:write'] };
-    const client = await as(admin, 'POST', path, body);
-    expect(client.status).toBe(201);
-    const { secret, ...shown } = client.body;
-    expect(secret).toMatch(/^fcs_[\w-]{43}$/);
-    expectProblem(await as(admin, 'POST', path, body), 409, 'duplicate');
-    expect((await as(admin, 'GET', path)).body.items).toEqual([shown]);
-    expect(await dump()).not.toContain(secret.slice(-20));
-    expect((await as(admin, 'DELETE', `${path}/${id}`)).status).toBe(204);
-    expect((await as(admin, 'DELETE', `${path}/${id}`)).status).toBe(204);
-    expect((await as(admin, 'GET', path)).body.items[0]).toMatchObject({
-      status: 'revoked',
-      version: 2,
-    });
-    expectProblem(await as(admin, 'DELETE', `${path}/nobodys`), 404, 'not-found');
-  });
-
-  test('is suspended and let in again', async () => {
-    const { partnerId } = await plantPartner(api.database.owner);
-    const path = `/api/v1/partners/${partnerId}`;
-    const set = async (status: string, ifMatch?: string) => {
-      const token = await tokenOf(admin);
-      const headers = ifMatch === undefined ? {} : { 'if-match': ifMatch };
-      return api.call('PATCH', path, { token, body: { status }, headers });
-    };
-    expectProblem(await set('suspended'), 428, 'precondition-required');
-    const suspended = await set('suspended', '"1"');
-    expect(suspended.body).toMatchObject({ status: 'suspended', version: 2 });
-    expectProblem(await set('active', '"1"'), 412, 'version-conflict');
-    const active = await set('active', suspended.headers.get('etag') ?? '');
-    expect(active.body).toMatchObject({ status: 'active', version: 3 });
-  });
-
-  test('gets keys from administrators only', async () => {
-    const { partnerId } = await plantPartner(api.database.owner);
-    const { key } = await made(admin, { partnerId });
-    expect(await apiKeyByToken(api.deps.db, key)).toMatchObject({ owner: `partner:${partnerId}` });
-    const agent = await plantStaff(api.database.owner, { roles: ['counter-agent'] });
-    const asked = await as(agent, 'POST', '/api-keys', wanted({ partnerId }));
-    expectProblem(asked, 403, 'forbidden');
-    const nobody = await as(admin, 'POST', '/api-keys', wanted({ partnerId: randomUUID() }));
-    expectProblem(nobody, 422, 'unknown-reference');
-  });
-});
-
-/** Everything that the people and events schemas hold, as text; bytes as the characters they are. */
-function dump(): Promise<string> {
-  return api.database.owner.transaction().execute(async (tx) => {
-    await sql`set local bytea_output = 'escape'`.execute(tx);
-    const tables = await sql<{ name: string }>`select format('%I.%I', table_schema, table_name)
-        as name from information_schema.tables
-      where table_schema in ('people', 'events') and table_type = 'BASE TABLE'`.execute(tx);
-    const texts: string[] = [];
-    for (const { name } of tables.rows) {
-      const { rows } = await sql<{ text: string | null }>`select string_agg(t::text, ' ') as text
-        from ${sql.table(name)} t`.execute(tx);
-      texts.push(rows[0]?.text ?? '');
-    }
-    return texts.join('\n');
-  });
-}

@@ -1,0 +1,9 @@
+// Fees that a quote carries beside its time: one line each, after the time lines.
+import type { Minor } from '../money.ts';
+
+/** Out of hours: one for each handover while its branch is closed (decisions.md 45). */
+export const FEE_CODES = ['fee.out-of-hours-pick-up', 'fee.out-of-hours-return'] as const;
+export type FeeCode = (typeof FEE_CODES)[number];
+
+/** Net, in minor units of the plan's currency. */
+export type Fee = { readonly code: FeeCode; readonly netMinor: Minor };

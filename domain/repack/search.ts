@@ -1,0 +1,146 @@
+// The exact search: one-way spans first, in time order, because they decide where vehicles are.
+import { type Board, createBoard, give, isFree, scrambled, takeBack } from './board.ts';
+import { type Budget, isSpent } from './budget.ts';
+import { hasCrowd } from './crowds.ts';
+import { isOneWay, type RepackSpan } from './problem.ts';
+import { admits, contains, type Stretch } from './stretches.ts';
+
+/** The vehicle of each span. */
+export type Placement = ReadonlyMap<string, string>;
+
+/**
+ * A placement of all spans on the stretches, or null: then none exists, unless the budget ended.
+ */
+export function search(
+  spans: readonly RepackSpan[],
+  stretches: readonly Stretch[],
+  budget: Budget,
+): Placement | null {
+  const oneWays = spans.filter(isOneWay).sort((a, b) => a.from - b.from);
+  const locals = spans.filter((span) => !isOneWay(span));
+  return placeOneWays(oneWays, stretches, (rest) => placeLocals(locals, rest, budget), budget);
+}
+
+/** Each one-way span splits the stretch that it is placed on; `then` places what stays at home. */
+function placeOneWays(
+  [span, ...later]: readonly RepackSpan[],
+  stretches: readonly Stretch[],
+  then: (stretches: readonly Stretch[]) => Placement | null,
+  budget: Budget,
+): Placement | null {
+  if (span === undefined) return stretches.every(isWhole) ? then(stretches) : null;
+  const choices = stretches.filter((stretch) => admits(stretch, span));
+  choices.sort((a, b) => Number(isCurrent(b, span)) - Number(isCurrent(a, span)));
+  for (const stretch of choices) {
+    if (isSpent(budget)) return null;
+    const [head, tail] = split(stretch, span);
+    if (!isWhole(tail) && !later.some((next) => carries(next, tail))) continue;
+    const rest = [...stretches.filter((other) => other !== stretch), head, tail];
+    const placement = placeOneWays(later, rest, then, budget);
+    if (placement !== null) return new Map([...placement, [span.id, stretch.vehicleId]]);
+  }
+  return null;
+}
+
+function isCurrent(stretch: Stretch, span: RepackSpan): boolean {
+  return stretch.vehicleId === span.vehicleId;
+}
+
+/** Nothing has to carry the vehicle elsewhere. */
+function isWhole({ before, after }: Stretch): boolean {
+  return after === null || after === before;
+}
+
+function carries(span: RepackSpan, stretch: Stretch): boolean {
+  return span.branchOut === stretch.before && contains(stretch, span);
+}
+
+function split(stretch: Stretch, span: RepackSpan): readonly [Stretch, Stretch] {
+  return [
+    { ...stretch, to: span.from, after: span.branchOut },
+    { ...stretch, from: span.to, before: span.branchIn },
+  ];
+}
+
+function placeLocals(
+  spans: readonly RepackSpan[],
+  stretches: readonly Stretch[],
+  budget: Budget,
+): Placement | null {
+  const board = createBoard(spans, stretches);
+  if (board.choices.includes(0) || hasCrowd(board)) return null;
+  if (!descend(board, new Set(), budget)) return null;
+  const placed = spans.map(({ id, vehicleId }, span): readonly [string, string] => {
+    return [id, board.vehicleIds[board.given[span] ?? -1] ?? vehicleId ?? ''];
+  });
+  return new Map(placed);
+}
+
+/** At some moment there are too few vehicles for those that need one: nothing needs a search. */
+export function isCrowded(spans: readonly RepackSpan[], stretches: readonly Stretch[]): boolean {
+  const board = createBoard(spans, stretches);
+  return board.choices.includes(0) || hasCrowd(board);
+}
+
+/** Places what is left; a dead end is remembered, because others lead to the same. */
+function descend(board: Board, dead: Set<string>, budget: Budget): boolean {
+  const span = tightest(board);
+  if (span === -1) return true;
+  if (isSpent(budget)) return false;
+  const key = markOf(board);
+  if (dead.has(key)) return false;
+  for (const vehicle of candidates(board, span)) {
+    if (give(board, span, vehicle) && descend(board, dead, budget)) return true;
+    takeBack(board, span);
+    if (budget.ended) return false;
+  }
+  dead.add(key);
+  return false;
+}
+
+/** Says which unplaced spans may have which vehicle, whatever the vehicles are called. */
+function markOf({ marks }: Board): string {
+  let [low, high] = [0, 0];
+  for (let at = 0; at < marks.length; at += 2) {
+    const [a, b] = [marks[at] ?? 0, marks[at + 1] ?? 0];
+    low = (low + scrambled(a ^ Math.imul(b, 31))) | 0;
+    high = (high + scrambled(b ^ Math.imul(a, 37))) | 0;
+  }
+  return `${low},${high}`;
+}
+
+/** The unplaced span with the fewest choices; -1 when all that are left can stay where they are. */
+function tightest(board: Board): number {
+  let best = -1;
+  let least = Number.POSITIVE_INFINITY;
+  let isSettled = true;
+  for (const [span, given] of board.given.entries()) {
+    if (given !== -1) continue;
+    const current = board.current[span] ?? -1;
+    if (current === -1 || !isFree(board, span, current)) isSettled = false;
+    const choices = board.choices[span] ?? 0;
+    if (choices < least) [best, least] = [span, choices];
+  }
+  return isSettled ? -1 : best;
+}
+
+/** One of each kind of equal vehicles: the present one first, then by how many it would displace. */
+function candidates(board: Board, span: number): readonly number[] {
+  const current = board.current[span];
+  const costs = new Map<number, number>();
+  for (let vehicle = 0; vehicle < board.vehicleIds.length; vehicle += 1) {
+    if (isFree(board, span, vehicle)) costs.set(vehicle, vehicle === current ? -1 : 0);
+  }
+  for (const other of board.neighbours[span] ?? []) {
+    if (board.given[other] !== -1) continue;
+    const vehicle = board.current[other] ?? -1;
+    const cost = costs.get(vehicle);
+    if (cost !== undefined && vehicle !== current) costs.set(vehicle, cost + 1);
+  }
+  const order = [...costs].sort((a, b) => a[1] - b[1]).map(([vehicle]) => vehicle);
+  const kinds = new Set<string>();
+  return order.filter((vehicle) => {
+    const kind = `${board.marks[vehicle * 2]},${board.marks[vehicle * 2 + 1]}`;
+    return !kinds.has(kind) && kinds.add(kind);
+  });
+}

@@ -1,0 +1,120 @@
+// Which functions of a domain others may call, by role and by name.
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { DENIED, ROLES, refusal, SCHEMAS } from '../support/roles.ts';
+
+let t: TestDatabase;
+beforeAll(async () => {
+  t = await testDatabase();
+});
+
+describe('published functions', () => {
+  const functions = sql<{ name: string; owner: string; definer: boolean; path: string | null }>`
+    select p.oid::regprocedure::text as name, r.rolname as owner, p.prosecdef as definer,
+      (select c from unnest(p.proconfig) c where c like 'search_path=%') as path
+    from pg_proc p join pg_roles r on r.oid = p.proowner
+    where p.pronamespace::regnamespace::text = any (${[...SCHEMAS]})
+      and p.prorettype <> 'trigger'::regtype -- nobody can call those
+    order by 1`;
+
+  test('may be called by the roles that are named, and nobody else', async () => {
+    const callers: Record<string, readonly string[]> = {};
+    for (const { name, owner } of (await functions.execute(t.owner)).rows) {
+      const { rows } = await sql<{ role: string }>`select role from unnest(${[...ROLES]}::text[])
+        role where role <> ${owner} and has_function_privilege(role, ${name}, 'EXECUTE')
+        order by 1`.execute(t.owner);
+      if (rows.length > 0) callers[name] = rows.map((row) => row.role);
+    }
+    const audit = ['accounting_rw', 'maintenance_rw', 'rentals_rw', 'vehicles_rw'];
+    const take = 'timestamp with time zone,timestamp with time zone';
+    const reading = 'uuid,timestamp with time zone,integer,integer';
+    expect(callers).toEqual({
+      'people.record_audit(text,text,text,text,text,jsonb,jsonb)': audit,
+      'people.seal_audit(integer)': ['people_rw'],
+      'people.verify_audit(bigint,bytea)': ['api_read'],
+      'people.audit_hash(bytea,bigint,people.audit_entry)': ['api_read'],
+      'people.is_approved(uuid,text,text)': ['accounting_rw', 'rentals_rw', 'vehicles_rw'],
+      'people.use_approval(uuid,text,text,text)': ['accounting_rw', 'rentals_rw', 'vehicles_rw'],
+      'people.forget_person(text,text)': ['rentals_rw'],
+      'events.maintain_log(integer)': ['events_rw'],
+      'accounting.issue_invoice(jsonb)': ['rentals_rw'],
+      'vehicles.blocking_hold(uuid,tstzrange,numeric)': [
+        'api_read',
+        'maintenance_rw',
+        'rentals_rw',
+      ],
+      'vehicles.warning_holds(uuid,tstzrange,numeric)': [
+        'api_read',
+        'maintenance_rw',
+        'rentals_rw',
+      ],
+      'vehicles.sale_barring_hold(uuid)': ['api_read'],
+      'vehicles.set_hold(text,text,uuid,jsonb)': ['maintenance_rw', 'rentals_rw'],
+      'vehicles.lift_hold(text,text,text,text)': ['maintenance_rw', 'rentals_rw'],
+      'vehicles.document_gaps(uuid)': ['api_read'],
+      'vehicles.plate_key(text)': ['api_read'],
+      'vehicles.record_dash_reading(uuid,integer,integer,timestamp with time zone,text)': [
+        'maintenance_rw',
+        'rentals_rw',
+      ],
+      'vehicles.travel_minutes(text,text)': ['api_read'],
+      'vehicles.moving_vehicles(text)': ['api_read'],
+      'vehicles.place_before(uuid,timestamp with time zone)': ['api_read'],
+      'vehicles.place_at(uuid,timestamp with time zone)': ['api_read'],
+      'vehicles.next_place(uuid,timestamp with time zone)': ['api_read'],
+      'vehicles.idle_around(uuid,tstzrange)': ['api_read'],
+      'vehicles.is_back_by(uuid,timestamp with time zone)': ['api_read'],
+      'vehicles.belongs(uuid,text,text,tstzrange)': ['api_read'],
+      'vehicles.fits(uuid,text,text,tstzrange)': ['api_read'],
+      'vehicles.free_vehicles(text,text,text,tstzrange)': ['api_read'],
+      'vehicles.count_free(text,text,timestamp with time zone,timestamp with time zone)': [
+        'api_read',
+      ],
+      [`vehicles.board(text,text,${take})`]: ['api_read'],
+      'vehicles.rentable(uuid,text,timestamp with time zone)': ['api_read'],
+      'vehicles.limit_pieces(text,text,tstzrange)': ['api_read'],
+      'vehicles.limit_over(text,text,tstzrange)': ['api_read'],
+      'vehicles.waiting_peak(text,text,tstzrange)': ['api_read'],
+      'vehicles.excess(text,text)': ['api_read'],
+      'vehicles.span_of(uuid)': ['rentals_rw'],
+      'vehicles.turnaround_of(text)': ['rentals_rw'],
+      [`vehicles.take_span(uuid,text,text,text,${take})`]: ['rentals_rw'],
+      [`vehicles.queue_span(uuid,text,text,text,${take},boolean)`]: ['rentals_rw'],
+      'vehicles.opening_hours_at(text,timestamp with time zone)': ['api_read', 'rentals_rw'],
+      [`vehicles.stops_of(text,text,text,${take})`]: ['api_read'],
+      [`vehicles.stopped_classes(text,text,${take})`]: ['api_read'],
+      [`vehicles.booking_rules(text,text,text,text,${take})`]: ['api_read', 'rentals_rw'],
+      'vehicles.waits_by_override(uuid)': ['rentals_rw'],
+      'vehicles.shortage_lead(text)': ['rentals_rw'],
+      'vehicles.raise_shortage(uuid,uuid)': ['rentals_rw'],
+      'vehicles.shortage_proposals(uuid)': ['api_read'],
+      'vehicles.pool_spans(text,text,tstzrange)': ['rentals_rw'],
+      'vehicles.apply_moves(jsonb,jsonb)': ['rentals_rw'],
+      [`vehicles.hold_quote(uuid,text,text,text,${take},timestamp with time zone)`]: ['rentals_rw'],
+      'vehicles.release_quote(uuid)': ['rentals_rw'],
+      'vehicles.accept_quote(uuid,uuid)': ['rentals_rw'],
+      'vehicles.extend_span(uuid,timestamp with time zone)': ['rentals_rw'],
+      'vehicles.roll_span(uuid,timestamp with time zone)': ['rentals_rw'],
+      [`vehicles.hand_out_span(${reading},uuid)`]: ['rentals_rw'],
+      [`vehicles.return_span(${reading},text)`]: ['rentals_rw'],
+      'vehicles.release_span(uuid)': ['rentals_rw'],
+    });
+  });
+
+  test('fix their search path when they run with their owner’s rights', async () => {
+    const { rows } = await functions.execute(t.owner);
+    const definers = rows.filter((row) => row.definer);
+    expect(definers.length).toBeGreaterThan(0);
+    for (const { name, path } of definers) {
+      expect([name, path]).toEqual([name, expect.stringMatching(/^search_path=\w+, pg_temp$/)]);
+    }
+  });
+
+  test('are refused by the server to others', async () => {
+    const call = `select vehicles.release_span('00000000-0000-7000-8000-000000000000')`;
+    for (const role of ['maintenance_rw', 'people_rw', 'accounting_rw', 'api_read'] as const) {
+      expect([role, await refusal(t.db, role, call)]).toEqual([role, DENIED]);
+    }
+  });
+});

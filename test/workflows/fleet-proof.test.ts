@@ -1,0 +1,52 @@
+// The proof's workflow: every page of every phase once, a grace before it settles, and many runs.
+import { randomBytes } from 'node:crypto';
+import { Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { v7 as uuidv7 } from 'uuid';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { setUpTemporal } from '../../temporal-config/setup.ts';
+import { PHASES, type ProofPage } from '../../workflows/fleet-proof.messages.ts';
+import { fakeProof, tellProof } from '../replay/fleet-proofs.ts';
+import { withWorker } from '../support/temporal.ts';
+
+const GRACE_MS = 1_000;
+const namespace = `proof-${randomBytes(4).toString('hex')}`;
+let connection: Connection;
+let nativeConnection: NativeConnection;
+
+beforeAll(async () => {
+  const address = inject('servers').temporalAddress;
+  await setUpTemporal(address, namespace);
+  connection = await Connection.connect({ address });
+  nativeConnection = await NativeConnection.connect({ address });
+});
+afterAll(async () => {
+  await nativeConnection.close();
+  await connection.close();
+});
+
+test.each([
+  { name: 'in one run', runs: 1, pagesPerRun: 500 },
+  { name: 'in several runs', runs: 2, pagesPerRun: 4 },
+])('$name: each page once and in order, settled after the grace', async (story) => {
+  const pages: ProofPage[] = [];
+  const times: number[] = [];
+  const effects = fakeProof((page) => {
+    pages.push(page);
+    times.push(Date.now());
+  });
+  const proofId = uuidv7();
+  const input = { graceSeconds: GRACE_MS / 1_000, pagesPerRun: story.pagesPerRun };
+  await withWorker({ connection, nativeConnection, namespace }, effects, async (desk) => {
+    const told = await tellProof(desk, { name: story.name, input }, proofId);
+    expect(told.report).toMatchObject({ proofId, differences: 0 });
+    const { runId } = await told.handle.describe();
+    expect(runId === told.firstRun).toBe(story.runs === 1);
+  });
+  expect(pages).toEqual(
+    PHASES.flatMap((phase) => [null, 'second'].map((after) => ({ proofId, phase, after }))),
+  );
+  const settling = pages.findIndex(({ phase }) => phase === 'settle');
+  const waited = (times[settling] ?? 0) - (times[settling - 1] ?? 0);
+  expect(waited).toBeGreaterThanOrEqual(GRACE_MS);
+});

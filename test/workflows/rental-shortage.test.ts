@@ -1,0 +1,87 @@
+// A rental without a vehicle: somebody is told a day before, and hours before it becomes a case.
+import { randomUUID } from 'node:crypto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RentalRequest } from '../../domain/rental.ts';
+import { searchAttributes } from '../../temporal-config/names.ts';
+import { cancel, vehicleReassigned } from '../../workflows/rental.messages.ts';
+import { fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
+import { type Desk, envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
+
+const HOUR = 3_600_000;
+let env: TestWorkflowEnvironment;
+let now: () => Promise<number>;
+beforeAll(async () => {
+  env = await timeSkippingServer();
+  now = async () => Number(await env.currentTimeMs());
+}, 60_000);
+afterAll(() => env.teardown());
+
+async function request(pickUpHours: number): Promise<RentalRequest> {
+  const start = await now();
+  return {
+    id: randomUUID(),
+    branchId: 'VIE',
+    classId: 'CDMR',
+    customerId: randomUUID(),
+    pickUpAt: new Date(start + pickUpHours * HOUR).toISOString(),
+    dueAt: new Date(start + (pickUpHours + 24) * HOUR).toISOString(),
+  };
+}
+
+type Handle = ReturnType<Desk['rental']>;
+
+async function attention(handle: Handle): Promise<boolean | undefined> {
+  const { typedSearchAttributes } = await handle.describe();
+  return typedSearchAttributes.get(searchAttributes.needsAttention);
+}
+
+/** Plays `story` with a rental that lost its vehicle as soon as it was booked. */
+async function short(
+  pickUpHours: number,
+  story: (handle: Handle, types: () => readonly string[]) => Promise<void>,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const fakes = fakeRentals({ now });
+  const place = { connection, nativeConnection, namespace: 'default' };
+  await withWorker(place, fakes.activities, async (desk) => {
+    const wanted = await request(pickUpHours);
+    await desk.reserve(wanted);
+    const handle = desk.rental(wanted.id);
+    await handle.signal(vehicleReassigned, { vehicleId: null });
+    await story(handle, () => fakes.recorded.map(({ type }) => type));
+    await handle.executeUpdate(cancel, { args: [envelope('c-end', { reason: 'other' })] });
+  });
+}
+
+test('needs attention from a day before pick-up, and is a case two hours before', {
+  timeout: 120_000,
+}, async () => {
+  await short(48, async (handle, types) => {
+    await env.sleep(23.9 * HOUR);
+    expect(await attention(handle)).toBe(false);
+    await env.sleep(0.2 * HOUR);
+    expect([await attention(handle), types()]).toEqual([true, []]);
+    await env.sleep(21.8 * HOUR);
+    expect(types()).toEqual([]);
+    await env.sleep(0.2 * HOUR);
+    expect(types()).toEqual(['raiseShortage']);
+    await env.sleep(2 * HOUR);
+    expect(types()).toEqual(['raiseShortage']);
+  });
+});
+
+test('that is helped is none any more, until it loses its vehicle again', {
+  timeout: 120_000,
+}, async () => {
+  await short(1, async (handle, types) => {
+    await env.sleep(0.1 * HOUR);
+    expect([await attention(handle), types()]).toEqual([true, ['raiseShortage']]);
+    await handle.signal(vehicleReassigned, { vehicleId: VEHICLE });
+    await env.sleep(0.1 * HOUR);
+    expect(await attention(handle)).toBe(false);
+    await handle.signal(vehicleReassigned, { vehicleId: null });
+    await env.sleep(0.1 * HOUR);
+    expect(types()).toEqual(['raiseShortage', 'raiseShortage']);
+  });
+});

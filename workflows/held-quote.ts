@@ -1,0 +1,114 @@
+// A quote that keeps a vehicle: held at once, and given back when its time is over or it is released.
+import {
+  type ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { Actor } from '../domain/actor.ts';
+import type { HeldQuote } from '../domain/held-quote.ts';
+import type { Reassignment } from '../domain/rental.ts';
+import { rentalWorkflowId, searchAttributes } from '../temporal-config/names.ts';
+import * as messages from './held-quote.messages.ts';
+import { dbWrite, dbWriteAtOnce } from './lib/activity-options.ts';
+import { refusalOf, unwrapped } from './lib/refusal.ts';
+import { serializer } from './lib/serialize.ts';
+import { vehicleReassigned } from './rental.messages.ts';
+
+// At once, in the worker that has the task: somebody waits for the answer.
+const local = proxyLocalActivities<Activities>(dbWriteAtOnce);
+const { endQuote } = proxyActivities<Activities>(dbWrite);
+
+const SYSTEM: Actor = { kind: 'system', id: 'held-quote' };
+
+/** Answers the quote as it ended, or null when none could be held. */
+export async function heldQuote(): Promise<HeldQuote | null> {
+  const serial = serializer();
+  let state: HeldQuote | null = null;
+  let refusal: ApplicationFailure | null = null;
+
+  const ended = () => state?.status !== 'held';
+  const keep = (next: HeldQuote) => {
+    state = next;
+    show(next);
+    return next;
+  };
+  const end = async (actor: Actor, status: 'released' | 'expired', quoteId: string) => {
+    const { quote, reassigned } = await unwrapped(endQuote({ actor, quoteId, status }));
+    await tell(reassigned);
+    return keep(quote);
+  };
+  const inTurn = <T>(work: () => Promise<T>) =>
+    serial(() => CancellationScope.nonCancellable(work));
+
+  setHandler(messages.heldQuoteState, () => state, { description: 'The quote as it is now.' });
+  setHandler(
+    messages.holdQuote,
+    (request) =>
+      inTurn(async () => {
+        if (refusal !== null) throw refusal;
+        if (state !== null) return state;
+        try {
+          return keep(await unwrapped(local.holdQuote(request)));
+        } catch (error) {
+          refusal = refusalOf(error) ?? null;
+          throw error;
+        }
+      }),
+    { description: 'Keeps a vehicle and a price, or says why not.' },
+  );
+  setHandler(
+    messages.releaseQuote,
+    ({ actor }) =>
+      inTurn(async () => {
+        await condition(() => state !== null || refusal !== null);
+        if (state === null) throw refusal;
+        return ended() ? state : end(actor, 'released', state.id);
+      }),
+    { description: 'Gives the vehicle back.' },
+  );
+  return CancellationScope.nonCancellable(async () => {
+    await condition(() => state !== null || refusal !== null);
+    const held: HeldQuote | null = state;
+    if (held !== null) {
+      await untilEnded(held, ended);
+      // It may have been accepted meanwhile: the row knows, and is answered.
+      await inTurn(async () => ended() || end(SYSTEM, 'expired', (held as HeldQuote).id));
+    }
+    await condition(allHandlersFinished);
+    return state;
+  });
+}
+
+async function untilEnded({ heldUntil }: HeldQuote, ended: () => boolean): Promise<void> {
+  const wait = Date.parse(heldUntil) - Date.now();
+  if (wait > 0) await condition(ended, wait, { summary: `held until ${heldUntil}` });
+}
+
+/** Rentals that waited and got the vehicle. */
+async function tell(reassigned: readonly Reassignment[]): Promise<void> {
+  for (const { rentalId, vehicleId } of reassigned) {
+    await getExternalWorkflowHandle(rentalWorkflowId(rentalId))
+      .signal(vehicleReassigned, { vehicleId })
+      .catch(() => log.info('A reassigned rental has ended.', { rentalId }));
+  }
+}
+
+function show({ branchId, classId, status, heldUntil, pickUpAt }: HeldQuote): void {
+  upsertSearchAttributes([{ key: searchAttributes.branchId, value: branchId }]);
+  const rows = [
+    ['Status', `**${status}**`],
+    ['Class, branch', `${classId}, ${branchId}`],
+    ['Held until', heldUntil],
+    ['Pick-up', pickUpAt],
+  ].map(([name, value]) => `| ${name} | ${value} |`);
+  setCurrentDetails(['| Held quote | |', '|---|---|', ...rows].join('\n'));
+}

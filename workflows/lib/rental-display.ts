@@ -1,0 +1,75 @@
+// Keeps the Web UI's picture of a rental in step: search attributes, details, and what troubles it.
+import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { RentalRequest, RentalState } from '../../domain/rental.ts';
+import { isShort } from '../../domain/rental-attention.ts';
+import { nowIso } from './clock.ts';
+import type { Timers } from './rental-deadlines.ts';
+import { changedAttributes, detailsOf, refusedView, type View, viewOf } from './rental-view.ts';
+
+/** What continue-as-new carries of it. */
+type Picture = {
+  readonly state: RentalState;
+  readonly timers: Timers;
+  readonly problem: string | null;
+  readonly flag?: string | null;
+};
+
+const LONG_AGO = new Date(0).toISOString();
+
+/** Search attributes outlive continue-as-new, current details do not: `carried` is shown at once. */
+export function openDisplay(carried: Picture | null) {
+  const troubles = openTroubles(carried);
+  let before: View | null = null;
+
+  function show(next: RentalState): void {
+    put(viewOf(next, troubles.any(), seenAt(next, nowIso())), detailsOf(next, troubles.text()));
+  }
+
+  /** Only what is new. */
+  function put(view: View, details: string): void {
+    const pairs = changedAttributes(before, view);
+    if (pairs.length > 0) upsertSearchAttributes(pairs);
+    setCurrentDetails(details);
+    before = view;
+  }
+
+  if (carried !== null) {
+    const { state, timers } = carried;
+    // A run that had not looked at the clock may have called no attention.
+    const seen = seenAt(state, timers.attended ? nowIso() : LONG_AGO);
+    before = viewOf(state, troubles.any(), seen);
+    show(state);
+  }
+  return {
+    troubles,
+    show,
+    refused: (request: RentalRequest, type: string) =>
+      put(refusedView(request), `**refused**: ${type}`),
+  };
+}
+
+/** Why a person has to look: a timer that was refused, or what the nightly proof found. */
+function openTroubles(carried: Picture | null) {
+  let problem = carried?.problem ?? null;
+  let flag = carried?.flag ?? null;
+  return {
+    stuck: (reason: string | null) => {
+      problem = reason;
+    },
+    flag: (reason: string | null) => {
+      flag = reason;
+    },
+    any: () => problem !== null || flag !== null,
+    text: () => problem ?? flag,
+    carried: () => ({ problem, flag }),
+  };
+}
+
+/** Runs from before the ladder have no timers for it, and called attention at once. */
+export function hasLadder(state: RentalState): boolean {
+  return isShort(state) && patched('shortage-ladder');
+}
+
+function seenAt(state: RentalState, now: string): string {
+  return isShort(state) && !patched('shortage-ladder') ? state.pickUpAt : now;
+}

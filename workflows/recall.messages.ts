@@ -1,0 +1,11 @@
+// The public contract of the recall workflow: what others may send it and what it answers.
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { RecallNotice, RecallState } from '../domain/recall.ts';
+import type { Envelope } from './rental.messages.ts';
+
+export type OpenRecall = { readonly recallId: string; readonly notice: RecallNotice };
+
+/** An Update, because whoever enters a notice must hear why not, and how many vehicles it means. */
+export const open = defineUpdate<RecallState, [Envelope<OpenRecall>]>('open');
+
+export const recallState = defineQuery<RecallState | null>('recallState');

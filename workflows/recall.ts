@@ -1,0 +1,94 @@
+// A recall: vehicles are held, bookings moved, renters told, and again when the deadline has come.
+import {
+  type ApplicationFailure,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { RecallState } from '../domain/recall.ts';
+import { rentalWorkflowId } from '../temporal-config/names.ts';
+import { manyRows } from './lib/activity-options.ts';
+import { refusalOf, unwrapped } from './lib/refusal.ts';
+import { serializer } from './lib/serialize.ts';
+import * as messages from './recall.messages.ts';
+import { vehicleReassigned } from './rental.messages.ts';
+
+const { openRecall, clearRecalled, notifyRenters, groundRecall } =
+  proxyActivities<Activities>(manyRows);
+
+/** Answers the final state, or null when the notice was refused. */
+export async function recall(): Promise<RecallState | null> {
+  const serial = serializer();
+  let state: RecallState | null = null;
+  let refusal: ApplicationFailure | null = null;
+
+  setHandler(messages.recallState, () => state, { description: 'How far the recall is.' });
+  setHandler(
+    messages.open,
+    (notice) =>
+      // What the law demands is not given up because an operator cancels the workflow.
+      serial(() =>
+        CancellationScope.nonCancellable(async () => {
+          if (refusal !== null) throw refusal;
+          if (state !== null) return state;
+          try {
+            state = await unwrapped(openRecall(notice));
+            show(state);
+            return state;
+          } catch (error) {
+            refusal = refusalOf(error) ?? null;
+            throw error;
+          }
+        }),
+      ),
+    { description: 'Enters a notice and holds the vehicles that it means, or says why not.' },
+  );
+  return CancellationScope.nonCancellable(async () => {
+    await condition(() => state !== null || refusal !== null);
+    if (state === null) return null;
+    const { recallId, hardAt } = state;
+    await clear(recallId);
+    // A mail server that is down must not keep the deadline waiting.
+    const told = notifyRenters({ recallId });
+    const grounded = hardAt === null ? state : untilPast(hardAt).then(() => ground(recallId));
+    [state] = await Promise.all([grounded, told]);
+    // Who took one between the notice and the deadline has to know as well.
+    if (hardAt !== null) await notifyRenters({ recallId });
+    return state;
+  });
+}
+
+async function untilPast(instant: string): Promise<void> {
+  const wait = Date.parse(instant) - Date.now();
+  if (wait > 0) await sleep(wait, { summary: `vehicles may be rented until ${instant}` });
+}
+
+async function ground(recallId: string): Promise<RecallState> {
+  const state = await groundRecall({ recallId });
+  show(state);
+  await clear(recallId);
+  return state;
+}
+
+/** Bookings go to other vehicles, and their rentals hear of it. */
+async function clear(recallId: string): Promise<void> {
+  for (const { rentalId, vehicleId } of await clearRecalled({ recallId })) {
+    await getExternalWorkflowHandle(rentalWorkflowId(rentalId))
+      .signal(vehicleReassigned, { vehicleId })
+      .catch(() => log.info('A reassigned rental has ended.', { rentalId }));
+  }
+}
+
+function show({ status, vehicles, hardAt }: RecallState): void {
+  const until = hardAt === null ? 'no' : `from ${hardAt}`;
+  setCurrentDetails(
+    `| Recall | |\n|---|---|\n| Status | **${status}** |\n| Vehicles | ${vehicles} |\n` +
+      `| Blocked | ${until} |`,
+  );
+}
