@@ -62,7 +62,7 @@ export function isFree(board: Board, span: number, vehicle: number): boolean {
   return board.taken[span * board.vehicleIds.length + vehicle] === 0;
 }
 
-function allow(board: Board, span: number, vehicle: number): void {
+export function allow(board: Board, span: number, vehicle: number): void {
   const cell = span * board.vehicleIds.length + vehicle;
   const reasons = (board.taken[cell] ?? 0) - 1;
   board.taken[cell] = reasons;
@@ -71,7 +71,7 @@ function allow(board: Board, span: number, vehicle: number): void {
   mark(board, span, vehicle);
 }
 
-function forbid(board: Board, span: number, vehicle: number): void {
+export function forbid(board: Board, span: number, vehicle: number): void {
   const cell = span * board.vehicleIds.length + vehicle;
   const reasons = board.taken[cell] ?? 0;
   board.taken[cell] = reasons + 1;

@@ -41,3 +41,9 @@ export function isSpent(budget: Budget, counts = true): boolean {
   if (budget.nodes % 16 === 0 && budget.now() > budget.endsAt) budget.ended = true;
   return budget.ended;
 }
+
+/** True when the time is up, whatever was counted. */
+export function isLate(budget: Budget): boolean {
+  if (budget.now() > budget.endsAt) budget.ended = true;
+  return budget.ended;
+}

@@ -1,7 +1,9 @@
 // The exact search: one-way spans first, in time order, because they decide where vehicles are.
-import { type Board, createBoard, give, isFree, scrambled, takeBack } from './board.ts';
+import { allow, type Board, createBoard, give, isFree, scrambled, takeBack } from './board.ts';
 import { type Budget, isSpent } from './budget.ts';
 import { hasCrowd } from './crowds.ts';
+import { crowdsOf, type Filtering, filter, type Struck } from './filter.ts';
+import { placeByFit } from './fit.ts';
 import { isOneWay, type RepackSpan } from './problem.ts';
 import { admits, contains, type Stretch } from './stretches.ts';
 
@@ -69,7 +71,11 @@ function placeLocals(
 ): Placement | null {
   const board = createBoard(spans, stretches);
   if (board.choices.includes(0) || hasCrowd(board)) return null;
-  if (!descend(board, new Set(), budget)) return null;
+  const crowds = crowdsOf(spans);
+  if (!filter({ board, crowds, budget }, spans.keys(), [])) return null;
+  const guessed = placeByFit(board, stretches, budget);
+  if (guessed !== null) return guessed;
+  if (!descend({ board, crowds, dead: new Set(), budget })) return null;
   const placed = spans.map(({ id, vehicleId }, span): readonly [string, string] => {
     return [id, board.vehicleIds[board.given[span] ?? -1] ?? vehicleId ?? ''];
   });
@@ -82,19 +88,36 @@ export function isCrowded(spans: readonly RepackSpan[], stretches: readonly Stre
   return board.choices.includes(0) || hasCrowd(board);
 }
 
-/** Places what is left; a dead end is remembered, because others lead to the same. */
-function descend(board: Board, dead: Set<string>, budget: Budget): boolean {
+type Search = Filtering & {
+  /** Dead ends are remembered, because others lead to the same. */
+  readonly dead: Set<string>;
+};
+
+/** Places what is left. */
+function descend(search: Search): boolean {
+  const { board, dead, budget } = search;
   const span = tightest(board);
   if (span === -1) return true;
   if (isSpent(budget)) return false;
   const key = markOf(board);
   if (dead.has(key)) return false;
   for (const vehicle of candidates(board, span)) {
-    if (give(board, span, vehicle) && descend(board, dead, budget)) return true;
-    takeBack(board, span);
+    if (leadsOn(search, span, vehicle)) return true;
     if (budget.ended) return false;
   }
   dead.add(key);
+  return false;
+}
+
+/** Whether all can be placed once the span has the vehicle; if not, the board is as it was. */
+function leadsOn(search: Search, span: number, vehicle: number): boolean {
+  const { board } = search;
+  const struck: Struck[] = [];
+  const neighbours = board.neighbours[span] ?? [];
+  const isOpen = give(board, span, vehicle) && filter(search, neighbours, struck);
+  if (isOpen && descend(search)) return true;
+  for (const [other, lost] of struck.toReversed()) allow(board, other, lost);
+  takeBack(board, span);
   return false;
 }
 
