@@ -4,8 +4,6 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  getExternalWorkflowHandle,
-  log,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -15,13 +13,12 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { HeldQuote } from '../domain/held-quote.ts';
-import type { Reassignment } from '../domain/rental.ts';
-import { rentalWorkflowId, searchAttributes } from '../temporal-config/names.ts';
+import { searchAttributes } from '../temporal-config/names.ts';
 import * as messages from './held-quote.messages.ts';
 import { dbWrite, dbWriteAtOnce } from './lib/activity-options.ts';
+import { tellRentals } from './lib/reassignments.ts';
 import { refusalOf, unwrapped } from './lib/refusal.ts';
 import { serializer } from './lib/serialize.ts';
-import { vehicleReassigned } from './rental.messages.ts';
 
 // At once, in the worker that has the task: somebody waits for the answer.
 const local = proxyLocalActivities<Activities>(dbWriteAtOnce);
@@ -43,7 +40,7 @@ export async function heldQuote(): Promise<HeldQuote | null> {
   };
   const end = async (actor: Actor, status: 'released' | 'expired', quoteId: string) => {
     const { quote, reassigned } = await unwrapped(endQuote({ actor, quoteId, status }));
-    await tell(reassigned);
+    await tellRentals(reassigned);
     return keep(quote);
   };
   const inTurn = <T>(work: () => Promise<T>) =>
@@ -91,15 +88,6 @@ export async function heldQuote(): Promise<HeldQuote | null> {
 async function untilEnded({ heldUntil }: HeldQuote, ended: () => boolean): Promise<void> {
   const wait = Date.parse(heldUntil) - Date.now();
   if (wait > 0) await condition(ended, wait, { summary: `held until ${heldUntil}` });
-}
-
-/** Rentals that waited and got the vehicle. */
-async function tell(reassigned: readonly Reassignment[]): Promise<void> {
-  for (const { rentalId, vehicleId } of reassigned) {
-    await getExternalWorkflowHandle(rentalWorkflowId(rentalId))
-      .signal(vehicleReassigned, { vehicleId })
-      .catch(() => log.info('A reassigned rental has ended.', { rentalId }));
-  }
 }
 
 function show({ branchId, classId, status, heldUntil, pickUpAt }: HeldQuote): void {

@@ -3,8 +3,6 @@ import {
   type ApplicationFailure,
   CancellationScope,
   condition,
-  getExternalWorkflowHandle,
-  log,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -12,12 +10,11 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RecallState } from '../domain/recall.ts';
-import { rentalWorkflowId } from '../temporal-config/names.ts';
 import { manyRows } from './lib/activity-options.ts';
+import { tellRentals } from './lib/reassignments.ts';
 import { refusalOf, unwrapped } from './lib/refusal.ts';
 import { serializer } from './lib/serialize.ts';
 import * as messages from './recall.messages.ts';
-import { vehicleReassigned } from './rental.messages.ts';
 
 const { openRecall, clearRecalled, notifyRenters, groundRecall } =
   proxyActivities<Activities>(manyRows);
@@ -78,11 +75,7 @@ async function ground(recallId: string): Promise<RecallState> {
 
 /** Bookings go to other vehicles, and their rentals hear of it. */
 async function clear(recallId: string): Promise<void> {
-  for (const { rentalId, vehicleId } of await clearRecalled({ recallId })) {
-    await getExternalWorkflowHandle(rentalWorkflowId(rentalId))
-      .signal(vehicleReassigned, { vehicleId })
-      .catch(() => log.info('A reassigned rental has ended.', { rentalId }));
-  }
+  await tellRentals(await clearRecalled({ recallId }));
 }
 
 function show({ status, vehicles, hardAt }: RecallState): void {

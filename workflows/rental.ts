@@ -7,10 +7,10 @@ import {
   continueAsNew,
   log,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { decide, isFinal, type RentalCommand, type RentalState } from '../domain/rental.ts';
 import { nowIso } from './lib/clock.ts';
+import { isLong } from './lib/history.ts';
 import { refusing } from './lib/refusal.ts';
 import { type Carried, openBook, type RentalBook } from './lib/rental-book.ts';
 import { openDesk, type RentalDesk } from './lib/rental-desk.ts';
@@ -18,9 +18,6 @@ import * as messages from './rental.messages.ts';
 
 /** `carried` is what the run before handed over; a first run has none. */
 export type RentalInput = { readonly carried?: Carried; readonly maxHistoryLength?: number };
-
-/** Far below the server's limit of 51,200: a replay stays short. */
-const MAX_HISTORY_LENGTH = 5_000;
 
 /** Answers the final state, or null when the request was refused. */
 export async function rental(input: RentalInput = {}): Promise<RentalState | null> {
@@ -88,9 +85,4 @@ async function live(
   }
   await condition(settled);
   return book.state();
-}
-
-function isLong({ maxHistoryLength = MAX_HISTORY_LENGTH }: RentalInput): boolean {
-  const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= maxHistoryLength;
 }

@@ -6,10 +6,10 @@ import {
   condition,
   continueAsNew,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { decide, isOver, type TransferCommand, type TransferState } from '../domain/transfer.ts';
 import { nowIso } from './lib/clock.ts';
+import { isLong } from './lib/history.ts';
 import { refusing } from './lib/refusal.ts';
 import { openTransferBook, type TransferBook, type TransferCarried } from './lib/transfer-book.ts';
 import { openTransferDesk, type TransferDesk } from './lib/transfer-desk.ts';
@@ -21,9 +21,6 @@ export type TransferInput = {
   readonly carried?: TransferCarried;
   readonly maxHistoryLength?: number;
 };
-
-/** One that is overdue for weeks is marked each hour. */
-const MAX_HISTORY_LENGTH = 5_000;
 
 /** Answers the transfer as it ended, or null when none could be planned. */
 export async function transfer(input: TransferInput = {}): Promise<TransferState | null> {
@@ -83,9 +80,4 @@ async function live(
   }
   await condition(settled);
   return book.state();
-}
-
-function isLong({ maxHistoryLength = MAX_HISTORY_LENGTH }: TransferInput): boolean {
-  const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || historyLength >= maxHistoryLength;
 }

@@ -3,7 +3,6 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  getExternalWorkflowHandle,
   log,
   proxyActivities,
   proxyLocalActivities,
@@ -12,16 +11,15 @@ import type { Activities } from '../../activities/index.ts';
 import type { Actor } from '../../domain/actor.ts';
 import {
   decide,
-  type Reassignment,
   type RentalCommand,
   type RentalCommandType,
   type RentalRequest,
   type RentalState,
 } from '../../domain/rental.ts';
-import { rentalWorkflowId } from '../../temporal-config/names.ts';
-import { type Envelope, vehicleReassigned } from '../rental.messages.ts';
+import type { Envelope } from '../rental.messages.ts';
 import { dbWrite, dbWriteAtOnce } from './activity-options.ts';
 import { nowIso } from './clock.ts';
+import { openTeller } from './reassignments.ts';
 import { refusalOf, refusing, unwrapped } from './refusal.ts';
 import type { RentalBook } from './rental-book.ts';
 import type { Deadline } from './rental-deadlines.ts';
@@ -57,7 +55,7 @@ export function openDesk(book: RentalBook): RentalDesk {
   const serial = serializer();
   const inTurn = <T>(work: () => Promise<T>) =>
     serial(() => CancellationScope.nonCancellable(work));
-  let telling = 0;
+  const teller = openTeller();
 
   async function reserve(request: Envelope<RentalRequest>): Promise<RentalState> {
     const refusal = book.refusal();
@@ -65,7 +63,7 @@ export function openDesk(book: RentalBook): RentalDesk {
     if (book.state() !== null) return book.answered(request.commandId) ?? book.existing();
     try {
       const { reassigned = [], ...state } = await unwrapped(reserveRental(request));
-      tell(reassigned);
+      teller.tell(reassigned);
       return book.reserved(request.commandId, state);
     } catch (error) {
       const reason = refusalOf(error);
@@ -84,7 +82,7 @@ export function openDesk(book: RentalBook): RentalDesk {
     const outcome = await unwrapped(
       recordCommand.executeWithOptions({ summary }, [{ ...request, command, rentalId, version }]),
     );
-    tell(outcome.reassigned.filter((moved) => moved.rentalId !== rentalId));
+    teller.tell(outcome.reassigned.filter((moved) => moved.rentalId !== rentalId));
     return book.recorded(request.commandId, outcome, Date.now());
   }
 
@@ -105,24 +103,10 @@ export function openDesk(book: RentalBook): RentalDesk {
     }
   }
 
-  /** Nobody waits for it: the counter's answer is not about other rentals. */
-  function tell(reassigned: readonly Reassignment[]): void {
-    for (const { rentalId, vehicleId } of reassigned) {
-      telling += 1;
-      void getExternalWorkflowHandle(rentalWorkflowId(rentalId))
-        .signal(vehicleReassigned, { vehicleId })
-        // It ended meanwhile: it needs no vehicle.
-        .catch(() => log.info('A reassigned rental has ended.', { rentalId }))
-        .finally(() => {
-          telling -= 1;
-        });
-    }
-  }
-
   return {
     reserve: (request) => inTurn(() => reserve(request)),
     carryOut: (request) => inTurn(() => carryOut(request)),
     meet: (deadline) => inTurn(() => meet(deadline)),
-    quiet: () => telling === 0,
+    quiet: teller.quiet,
   };
 }

@@ -3,7 +3,6 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  getExternalWorkflowHandle,
   log,
   proxyActivities,
   proxyLocalActivities,
@@ -11,7 +10,6 @@ import {
 import type { Activities } from '../../activities/index.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { DomainError } from '../../domain/errors.ts';
-import type { Reassignment } from '../../domain/rental.ts';
 import {
   decide,
   type TransferCommand,
@@ -19,10 +17,10 @@ import {
   type TransferPlan,
   type TransferState,
 } from '../../domain/transfer.ts';
-import { rentalWorkflowId } from '../../temporal-config/names.ts';
-import { type Envelope, vehicleReassigned } from '../rental.messages.ts';
+import type { Envelope } from '../rental.messages.ts';
 import { dbWrite, dbWriteAtOnce } from './activity-options.ts';
 import { nowIso } from './clock.ts';
+import { openTeller } from './reassignments.ts';
 import { refusalOf, refusing, unwrapped } from './refusal.ts';
 import { serializer } from './serialize.ts';
 import type { TransferBook } from './transfer-book.ts';
@@ -39,7 +37,7 @@ export function openTransferDesk(book: TransferBook) {
   const serial = serializer();
   const inTurn = <T>(work: () => Promise<T>) =>
     serial(() => CancellationScope.nonCancellable(work));
-  let telling = 0;
+  const teller = openTeller();
 
   async function plan(request: Envelope<TransferPlan>): Promise<TransferState> {
     const refusal = book.refusal();
@@ -47,7 +45,7 @@ export function openTransferDesk(book: TransferBook) {
     if (book.state() !== null) return book.answered(request.commandId) ?? book.existing();
     try {
       const { transfer, reassigned } = await unwrapped(planTransfer(request));
-      tell(reassigned);
+      teller.tell(reassigned);
       return book.recorded(request.commandId, transfer, true);
     } catch (error) {
       const reason = refusalOf(error);
@@ -68,7 +66,7 @@ export function openTransferDesk(book: TransferBook) {
     const { transfer, reassigned } = await unwrapped(
       recordTransfer.executeWithOptions({ summary }, [asked]),
     );
-    tell(reassigned);
+    teller.tell(reassigned);
     const after = book.recorded(commandId, transfer, actor.id !== SYSTEM.id);
     if (command.type === 'depart' && after.status === 'cancelled') refusing(refuseVoid);
     return after;
@@ -87,25 +85,12 @@ export function openTransferDesk(book: TransferBook) {
     }
   }
 
-  /** Rentals that got, or lost, a vehicle by it. Nobody waits for their hearing of it. */
-  function tell(reassigned: readonly Reassignment[]): void {
-    for (const { rentalId, vehicleId } of reassigned) {
-      telling += 1;
-      void getExternalWorkflowHandle(rentalWorkflowId(rentalId))
-        .signal(vehicleReassigned, { vehicleId })
-        .catch(() => log.info('A reassigned rental has ended.', { rentalId }))
-        .finally(() => {
-          telling -= 1;
-        });
-    }
-  }
-
   return {
     plan: (request: Envelope<TransferPlan>) => inTurn(() => plan(request)),
     carryOut: (request: Envelope<TransferCommand>) => inTurn(() => carryOut(request)),
     meet: (deadline: TransferDeadline) => inTurn(() => meet(deadline)),
     /** True when no signal to a rental is on its way. */
-    quiet: () => telling === 0,
+    quiet: teller.quiet,
   };
 }
 
