@@ -20,6 +20,12 @@ async function customersNamed(name: string): Promise<number> {
   return rows[0]?.n ?? -1;
 }
 
+async function claims(key: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from events.idempotency
+    where key = ${key}`.execute(api.database.owner);
+  return rows[0]?.n ?? -1;
+}
+
 async function age(key: string, interval: string): Promise<void> {
   await sql`update events.idempotency set locked_until = now() - ${interval}::interval
     where key = ${key}`.execute(api.database.owner);
@@ -157,10 +163,17 @@ describe('the same key', () => {
     const token = await tokenOf(await api.person(SOMEBODY));
     await api.call('GET', CUSTOMERS, { token });
     const hangUp = new AbortController();
-    const lost = api.call('POST', CUSTOMERS, { ...request, token, signal: hangUp.signal });
-    setTimeout(() => hangUp.abort(), 4);
-    await lost.catch(() => undefined);
-    await expect.poll(async () => customersNamed('Lost')).toBe(1);
+    // Held up where its customer is written: it has certainly begun, and certainly not answered.
+    const lost = await api.database.owner.transaction().execute(async (tx) => {
+      await sql`lock table rentals.customer in share mode`.execute(tx);
+      const sent = { ...request, token, signal: hangUp.signal };
+      const answer = api.call('POST', CUSTOMERS, sent).catch((error: Error) => error.name);
+      await expect.poll(() => claims('lost'), { timeout: 10_000 }).toBe(1);
+      hangUp.abort();
+      return answer;
+    });
+    expect(lost).toBe('AbortError');
+    await expect.poll(async () => customersNamed('Lost'), { timeout: 10_000 }).toBe(1);
     await expect.poll(async () => (await api.call('POST', CUSTOMERS, request)).status).toBe(201);
     expect(await customersNamed('Lost')).toBe(1);
   });

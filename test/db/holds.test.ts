@@ -66,11 +66,13 @@ describe('what blocks a vehicle', () => {
     });
     await fc.assert(
       fc.asyncProperty(sample, async ({ hard, from, block, length, fromKm, toleranceKm, to }) => {
+        // The earliest first: the clock moves on between two readings.
+        const begins = hoursFromNow(from);
         const hardFrom = hard ? hoursFromNow(from + block) : undefined;
         const until = length === undefined ? undefined : hoursFromNow(from + block + length);
         const severity = hard ? 'hard' : 'soft';
         const given = { severity, hardFrom, until, fromKm, toleranceKm } as const;
-        const { row } = await held(t, vehicleId, { from: hoursFromNow(from), ...given });
+        const { row } = await held(t, vehicleId, { from: begins, ...given });
         const span = { from: hoursFromNow(0), to: hoursFromNow(to) };
         const now = new Date().toISOString();
         const rule = await readiness(t.db, AGENT, vehicleId, span, now);
