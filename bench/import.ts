@@ -23,8 +23,9 @@ export async function run(ctx: BenchContext): Promise<Figure[]> {
       owner.transaction().execute(async (tx) => {
         await sql`create temporary table plain (like vehicles.vehicle including all)
           on commit drop`.execute(tx);
-        await sql`insert into plain (id, plate, class_id, branch_id, make, model, model_year)
-          select uuidv7(), 'P' || n, ${CLASSES[0]}, 'B01', 'Make', 'Model', 2026
+        await sql`insert into plain
+            (id, plate, class_id, branch_id, home_branch_id, make, model, model_year)
+          select uuidv7(), 'P' || n, ${CLASSES[0]}, 'B01', 'B01', 'Make', 'Model', 2026
           from generate_series(1, ${VEHICLES}::int) n`.execute(tx);
       }),
     );

@@ -1,8 +1,9 @@
 // The only way to PostgreSQL: one pool a process, and transactions that say who acts in which role.
 import { setTimeout as delay } from 'node:timers/promises';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
+import { ActingDialect, beginAs } from './acting-dialect.ts';
 import { currentOrigin } from './origin.ts';
 import type { DB } from './schema.ts';
 import { wakeIfPublished } from './wake.ts';
@@ -55,7 +56,7 @@ const CONNECT_MS = 5_000;
  */
 export function openDb(connectionString: string, options: PoolOptions = {}): Db {
   const pool = openPool(connectionString, { limitMs: LIMIT_MS, ...options });
-  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<DB>({ dialect: new ActingDialect({ pool }) });
   pools.set(db, pool);
   return db;
 }
@@ -122,15 +123,14 @@ async function once<T>(
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const { principal, scope } = rowAccess(acting);
+  const settings = { role, principal, scope, origin: currentOrigin() };
   let transaction: Tx | undefined;
-  const result = await db.transaction().execute(async (tx) => {
-    transaction = tx;
-    await sql`select set_config('role', ${role}, true),
-      set_config('app.principal', ${principal}, true),
-      set_config('app.scope', ${scope}, true),
-      set_config('app.origin', ${currentOrigin()}, true)`.execute(tx);
-    return work(tx);
-  });
+  const result = await beginAs(settings, () =>
+    db.transaction().execute((tx) => {
+      transaction = tx;
+      return work(tx);
+    }),
+  );
   if (transaction) wakeIfPublished(db, transaction);
   return result;
 }

@@ -2,6 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type pg from 'pg';
 import { type Acting, type Db, poolOf, type Role, rowAccess } from './client.ts';
+import { literal, type Value } from './literal.ts';
 
 type Options = {
   /** False: do not wait for the disk. Only for what may be lost with a crash of the server. */
@@ -47,9 +48,6 @@ export type PreparedCall = {
   readonly name: string;
 };
 
-/** An array within an array is sent as its text: the statement casts it. */
-export type Value = string | number | null | readonly Value[];
-
 const prepared = new WeakMap<pg.PoolClient, Set<string>>();
 
 /**
@@ -84,20 +82,4 @@ async function prepareOnce(client: pg.PoolClient, call: PreparedCall): Promise<v
   await client.query(`set local role ${call.role};
     prepare ${call.name} (${call.types.join(', ')}) as ${call.text}`);
   prepared.set(client, known.add(call.name));
-}
-
-/** Quoted for PostgreSQL with its standard strings, where only the quote itself is special. */
-function literal(value: Value): string {
-  if (value === null) return 'null';
-  const text = Array.isArray(value) ? arrayText(value) : String(value);
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-function arrayText(values: readonly Value[]): string {
-  const elements = values.map((value) => {
-    if (value === null || typeof value === 'number') return String(value);
-    const text = typeof value === 'string' ? value : arrayText(value);
-    return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
-  });
-  return `{${elements.join(',')}}`;
 }

@@ -16,10 +16,20 @@ export type BundleOptions = {
   readonly logger?: Logger;
 };
 
-/** The code of all workflows, tracing interceptors included. Takes some seconds. */
+/**
+ * The code of all workflows, tracing interceptors included. Takes some seconds. Ours are loaded
+ * once a worker and not once a workflow: none of them keeps anything in its module, as
+ * test/domain/workflow-modules.test.ts proves. Tracing's do, so they are each workflow's own.
+ */
 export async function bundleWorkflows(options: BundleOptions = {}): Promise<string> {
+  const workflowsPath = options.workflowsPath ?? here('../workflows/index.ts');
   const { code } = await bundleWorkflowCode({
-    workflowsPath: options.workflowsPath ?? here('../workflows/index.ts'),
+    workflowsPath,
+    preloadModules: [
+      here('../workflows/lib/stack-traces.ts'),
+      workflowsPath,
+      '@opentelemetry/semantic-conventions',
+    ],
     workflowInterceptorModules: [here('../workflows/lib/interceptors.ts')],
     failureConverterPath,
     ...(options.logger === undefined ? {} : { logger: options.logger }),

@@ -30,20 +30,18 @@ export async function erasure(): Promise<ErasureState | null> {
     messages.begin,
     (request) =>
       // A promise to a person is not given up because an operator cancels the workflow.
-      serial(() =>
-        CancellationScope.nonCancellable(async () => {
-          if (refusal !== null) throw refusal;
-          if (state !== null) return state;
-          try {
-            state = await unwrapped(eraseContacts(request));
-            show(state);
-            return state;
-          } catch (error) {
-            refusal = refusalOf(error) ?? null;
-            throw error;
-          }
-        }),
-      ),
+      serial(async () => {
+        if (refusal !== null) throw refusal;
+        if (state !== null) return state;
+        try {
+          state = await unwrapped(eraseContacts(request));
+          show(state);
+          return state;
+        } catch (error) {
+          refusal = refusalOf(error) ?? null;
+          throw error;
+        }
+      }),
     { description: "Erases a person's contacts, or says why not." },
   );
   return CancellationScope.nonCancellable(async () => {

@@ -16,6 +16,7 @@ import type { HeldQuote } from '../domain/held-quote.ts';
 import { searchAttributes } from '../temporal-config/names.ts';
 import * as messages from './held-quote.messages.ts';
 import { dbWrite, dbWriteAtOnce } from './lib/activity-options.ts';
+import { wokenWithin } from './lib/deadline.ts';
 import { tellRentals } from './lib/reassignments.ts';
 import { refusalOf, unwrapped } from './lib/refusal.ts';
 import { serializer } from './lib/serialize.ts';
@@ -28,7 +29,7 @@ const SYSTEM: Actor = { kind: 'system', id: 'held-quote' };
 
 /** Answers the quote as it ended, or null when none could be held. */
 export async function heldQuote(): Promise<HeldQuote | null> {
-  const serial = serializer();
+  const inTurn = serializer();
   let state: HeldQuote | null = null;
   let refusal: ApplicationFailure | null = null;
 
@@ -43,8 +44,6 @@ export async function heldQuote(): Promise<HeldQuote | null> {
     await tellRentals(reassigned);
     return keep(quote);
   };
-  const inTurn = <T>(work: () => Promise<T>) =>
-    serial(() => CancellationScope.nonCancellable(work));
 
   setHandler(messages.heldQuoteState, () => state, { description: 'The quote as it is now.' });
   setHandler(
@@ -87,7 +86,7 @@ export async function heldQuote(): Promise<HeldQuote | null> {
 
 async function untilEnded({ heldUntil }: HeldQuote, ended: () => boolean): Promise<void> {
   const wait = Date.parse(heldUntil) - Date.now();
-  if (wait > 0) await condition(ended, wait, { summary: `held until ${heldUntil}` });
+  if (wait > 0) await wokenWithin(wait, `held until ${heldUntil}`, ended);
 }
 
 function show({ branchId, classId, status, heldUntil, pickUpAt }: HeldQuote): void {

@@ -30,20 +30,18 @@ export async function recall(): Promise<RecallState | null> {
     messages.open,
     (notice) =>
       // What the law demands is not given up because an operator cancels the workflow.
-      serial(() =>
-        CancellationScope.nonCancellable(async () => {
-          if (refusal !== null) throw refusal;
-          if (state !== null) return state;
-          try {
-            state = await unwrapped(openRecall(notice));
-            show(state);
-            return state;
-          } catch (error) {
-            refusal = refusalOf(error) ?? null;
-            throw error;
-          }
-        }),
-      ),
+      serial(async () => {
+        if (refusal !== null) throw refusal;
+        if (state !== null) return state;
+        try {
+          state = await unwrapped(openRecall(notice));
+          show(state);
+          return state;
+        } catch (error) {
+          refusal = refusalOf(error) ?? null;
+          throw error;
+        }
+      }),
     { description: 'Enters a notice and holds the vehicles that it means, or says why not.' },
   );
   return CancellationScope.nonCancellable(async () => {

@@ -2,7 +2,6 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import {
   allHandlersFinished,
-  CancellationScope,
   condition,
   continueAsNew,
   log,
@@ -10,10 +9,12 @@ import {
 } from '@temporalio/workflow';
 import { decide, isFinal, type RentalCommand, type RentalState } from '../domain/rental.ts';
 import { nowIso } from './lib/clock.ts';
+import { wokenWithin } from './lib/deadline.ts';
 import { isLong } from './lib/history.ts';
 import { refusing } from './lib/refusal.ts';
 import { type Carried, openBook, type RentalBook } from './lib/rental-book.ts';
 import { openDesk, type RentalDesk } from './lib/rental-desk.ts';
+import { serializer, shielded } from './lib/serialize.ts';
 import * as messages from './rental.messages.ts';
 
 /** `carried` is what the run before handed over; a first run has none. */
@@ -22,10 +23,11 @@ export type RentalInput = { readonly carried?: Carried; readonly maxHistoryLengt
 /** Answers the final state, or null when the request was refused. */
 export async function rental(input: RentalInput = {}): Promise<RentalState | null> {
   const book = openBook(input.carried ?? null);
-  const desk = openDesk(book);
+  // A cancelled run would leave a rental that nobody watches.
+  const shield = shielded();
+  const desk = openDesk(book, serializer(shield));
   listen(book, desk);
-  // A cancelled run would leave a rental that nobody watches: `cancel` is the command for people.
-  return CancellationScope.nonCancellable(() => live(input, book, desk));
+  return shield.run(() => live(input, book, desk));
 }
 
 function listen(book: RentalBook, desk: RentalDesk): void {
@@ -81,7 +83,7 @@ async function live(
     }
     const wait = deadline.at - Date.now();
     const { summary } = deadline;
-    if (wait <= 0 || !(await condition(woken, wait, { summary }))) await desk.meet(deadline);
+    if (wait <= 0 || !(await wokenWithin(wait, summary, woken))) await desk.meet(deadline);
   }
   await condition(settled);
   return book.state();

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { decide, isOver, type TransferCommand, type TransferState } from '../domain/transfer.ts';
 import { nowIso } from './lib/clock.ts';
+import { wokenWithin } from './lib/deadline.ts';
 import { isLong } from './lib/history.ts';
 import { refusing } from './lib/refusal.ts';
 import { openTransferBook, type TransferBook, type TransferCarried } from './lib/transfer-book.ts';
@@ -76,7 +77,7 @@ async function live(
     const woken = () => book.changes() !== seen || isLong(input);
     const wait = deadline.at - Date.now();
     const { type: summary } = deadline.command;
-    if (wait <= 0 || !(await condition(woken, wait, { summary }))) await desk.meet(deadline);
+    if (wait <= 0 || !(await wokenWithin(wait, summary, woken))) await desk.meet(deadline);
   }
   await condition(settled);
   return book.state();

@@ -3,10 +3,12 @@ import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { handover, noShowAt, type Side } from '../../domain/opening-hours.ts';
 import type { Fee } from '../../domain/pricing/fees.ts';
+import type { RatePlan } from '../../domain/rate-plan.ts';
 import type { RentalRequest } from '../../domain/rental.ts';
 import { checkStops, type Stop } from '../../domain/stop-sell.ts';
 import type { Tx } from '../client.ts';
 import { type HoursAt, openingsAround } from '../opening-times.ts';
+import { currentTerms } from '../queries/rentals.ts';
 
 export type Judged = Pick<
   RentalRequest,
@@ -34,12 +36,30 @@ type Found = {
  * booking may override it. Any role that may call vehicles.booking_rules.
  */
 export async function bookingRules(tx: Tx, booking: Judged): Promise<BookingRules> {
-  const { branchId, classId, pickUpAt, dueAt } = booking;
-  const { rows } = await sql<{ found: Found }>`select vehicles.booking_rules(${branchId},
-    ${booking.returnBranchId ?? branchId}, ${classId}, ${booking.channel ?? 'counter'},
-    ${pickUpAt}, ${dueAt}) as found`.execute(tx);
-  const found = rows[0]?.found;
+  const { rows } = await sql<{ found: Found }>`select ${rulesOf(booking)} as found`.execute(tx);
+  return judged(booking, rows[0]?.found);
+}
+
+/** The same with the rate plan of now, in one round trip. Throws `not-found` without a plan. */
+export async function bookingTerms(
+  tx: Tx,
+  booking: Judged,
+): Promise<BookingRules & { readonly plan: RatePlan }> {
+  const { rows } = await sql<{ found: Found; plan: RatePlan | null }>`
+    select ${rulesOf(booking)} as found, (${currentTerms(tx)}) as plan`.execute(tx);
+  const plan = rows[0]?.plan;
+  if (!plan) throw new DomainError('not-found', 'No rate plan is valid.', { of: 'plan' });
+  return { ...judged(booking, rows[0]?.found), plan };
+}
+
+function rulesOf({ branchId, returnBranchId, classId, channel, pickUpAt, dueAt }: Judged) {
+  return sql`vehicles.booking_rules(${branchId}, ${returnBranchId ?? branchId}, ${classId},
+    ${channel ?? 'counter'}, ${pickUpAt}, ${dueAt})`;
+}
+
+function judged(booking: Judged, found: Found | undefined): BookingRules {
   if (found === undefined) throw new Error('booking_rules answered nothing.');
+  const { pickUpAt, dueAt } = booking;
   checkStops(found.stops, booking.override?.stopSell === true);
   return {
     overridden: found.stops,

@@ -7,9 +7,8 @@ import type { Reassignment } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
-import { selectCurrentPlan } from '../queries/rentals.ts';
 import { recordAudit } from './audit.ts';
-import { bookingRules, inCurrency } from './booking-rules.ts';
+import { bookingTerms, inCurrency } from './booking-rules.ts';
 import { asked, type MovedSpan, refuseUnknown, told } from './calendar.ts';
 
 /** The row as its state; for queries too. */
@@ -108,10 +107,8 @@ async function holdSpan(tx: Tx, hold: QuoteHold, until: string): Promise<string>
 
 /** At today's plan. Throws what a booking would be refused with now. */
 export async function priceNow(tx: Tx, hold: QuoteHold): Promise<Quote> {
-  const plan = await selectCurrentPlan(tx);
-  if (!plan) throw new DomainError('not-found', 'No rate plan is valid.', { of: 'plan' });
-  const rules = await bookingRules(tx, hold);
-  const fees = inCurrency(rules.fees, plan.currency);
+  const { plan, fees: found } = await bookingTerms(tx, hold);
+  const fees = inCurrency(found, plan.currency);
   return quote({ plan, pickUpAt: hold.pickUpAt, returnAt: hold.dueAt, fees });
 }
 

@@ -2,17 +2,15 @@
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { type Quote, quote } from '../../domain/pricing.ts';
-import type { RatePlan } from '../../domain/rate-plan.ts';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
-import { selectCurrentPlan } from '../queries/rentals.ts';
 import { type RentalRow, rentalState } from '../rental-row.ts';
 import { budgetExhausted, byRepacking, isUnavailable, planReservation } from './allocation.ts';
 import { recordAudit } from './audit.ts';
 import { recordOverrides } from './booking-overrides.ts';
-import { bookingRules, inCurrency, noShowOf } from './booking-rules.ts';
+import { bookingTerms, inCurrency, noShowOf } from './booking-rules.ts';
 import {
   type BranchTerms,
   type MovedSpan,
@@ -123,8 +121,7 @@ async function agree(tx: Tx, request: RentalRequest, place: Place) {
     const noShowAt = await noShowOf(tx, branchId, pickUpAt, grace);
     return { price: place.price, noShowAt, overridden: [] };
   }
-  const plan = await currentPlan(tx);
-  const rules = await bookingRules(tx, request);
+  const { plan, ...rules } = await bookingTerms(tx, request);
   const fees = inCurrency(rules.fees, plan.currency);
   const price = quote({ plan, pickUpAt, returnAt: dueAt, fees });
   return { price, noShowAt: rules.noShowAt(grace), overridden: rules.overridden };
@@ -176,10 +173,4 @@ async function rowOf(tx: Tx, id: string): Promise<RentalRow> {
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
   return row as unknown as RentalRow;
-}
-
-async function currentPlan(tx: Tx): Promise<RatePlan> {
-  const plan = await selectCurrentPlan(tx);
-  if (!plan) throw new DomainError('not-found', 'No rate plan is valid.', { of: 'plan' });
-  return plan;
 }

@@ -51,17 +51,20 @@ export function currentRatePlan(db: Db): Promise<RatePlan | undefined> {
   return transact(db, 'api_read', READER, selectCurrentPlan);
 }
 
-/** Shared with the reservation, which prices in its own transaction. */
-export async function selectCurrentPlan(tx: Tx): Promise<RatePlan | undefined> {
-  const row = await tx
+async function selectCurrentPlan(tx: Tx): Promise<RatePlan | undefined> {
+  const row = await currentTerms(tx).executeTakeFirst();
+  return row?.terms as RatePlan | undefined;
+}
+
+/** Shared with those who price in their own transaction. */
+export function currentTerms(tx: Tx) {
+  return tx
     .selectFrom('rentals.rate_plan')
     .select('terms')
     .where('valid_from', '<=', sql<string>`now()`)
     .orderBy('valid_from', 'desc')
     .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.terms as RatePlan | undefined;
+    .limit(1);
 }
 
 export function rentalById(db: Db, acting: Acting, id: string): Promise<RentalState | undefined> {

@@ -111,6 +111,17 @@ describe('published functions', () => {
     }
   });
 
+  test('of the calendar are planned once, and by index, however young the company', async () => {
+    // What works on sets of readings is planned for the sets.
+    const { rows } = await sql<{ name: string }>`select oid::regprocedure::text as name
+      from pg_proc where pronamespace = 'vehicles'::regnamespace and proconfig is not null
+        and proname !~ 'reading|meter|dtc|segment|odometer'
+        and not proconfig @> '{enable_seqscan=off,plan_cache_mode=force_generic_plan}'`.execute(
+      t.owner,
+    );
+    expect(rows).toEqual([]);
+  });
+
   test('are refused by the server to others', async () => {
     const call = `select vehicles.release_span('00000000-0000-7000-8000-000000000000')`;
     for (const role of ['maintenance_rw', 'people_rw', 'accounting_rw', 'api_read'] as const) {

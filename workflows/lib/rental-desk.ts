@@ -2,7 +2,6 @@
 import {
   ActivityFailure,
   ApplicationFailure,
-  CancellationScope,
   log,
   proxyActivities,
   proxyLocalActivities,
@@ -23,7 +22,7 @@ import { openTeller } from './reassignments.ts';
 import { refusalOf, refusing, unwrapped } from './refusal.ts';
 import type { RentalBook } from './rental-book.ts';
 import type { Deadline } from './rental-deadlines.ts';
-import { serializer } from './serialize.ts';
+import type { serializer } from './serialize.ts';
 
 export type RentalDesk = {
   readonly reserve: (request: Envelope<RentalRequest>) => Promise<RentalState>;
@@ -51,10 +50,7 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   close: 'close',
 };
 
-export function openDesk(book: RentalBook): RentalDesk {
-  const serial = serializer();
-  const inTurn = <T>(work: () => Promise<T>) =>
-    serial(() => CancellationScope.nonCancellable(work));
+export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>): RentalDesk {
   const teller = openTeller();
 
   async function reserve(request: Envelope<RentalRequest>): Promise<RentalState> {

@@ -14,7 +14,7 @@ type Picture = {
   readonly flag?: string | null;
 };
 
-const LONG_AGO = new Date(0).toISOString();
+const LONG_AGO = '1970-01-01T00:00:00.000Z';
 
 /** Search attributes outlive continue-as-new, current details do not: `carried` is shown at once. */
 export function openDisplay(carried: Picture | null) {

@@ -2,7 +2,6 @@
 import {
   ActivityFailure,
   ApplicationFailure,
-  CancellationScope,
   log,
   proxyActivities,
   proxyLocalActivities,
@@ -34,9 +33,7 @@ const { recordTransfer } = proxyActivities<Activities>(dbWrite);
 export type TransferDesk = ReturnType<typeof openTransferDesk>;
 
 export function openTransferDesk(book: TransferBook) {
-  const serial = serializer();
-  const inTurn = <T>(work: () => Promise<T>) =>
-    serial(() => CancellationScope.nonCancellable(work));
+  const inTurn = serializer();
   const teller = openTeller();
 
   async function plan(request: Envelope<TransferPlan>): Promise<TransferState> {
