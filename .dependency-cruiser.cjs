@@ -142,6 +142,15 @@ const storage = [
   ),
 ];
 
+const payments = [
+  onlyMayImportOrNode(
+    'payments-speak-to-gateways',
+    'Adapters of the port in domain/payments: whose rental it is and what is owed is not theirs.',
+    { path: '^payments/' },
+    ['^payments/', '^domain/', '^db/client\\.ts$', ...packages('kysely', 'stripe')],
+  ),
+];
+
 const api = [
   {
     name: 'api-is-thin',
@@ -239,7 +248,7 @@ const everywhere = [
 
 module.exports = {
   forbidden: [
-    [domain, workflows, activities, db, events, storage],
+    [domain, workflows, activities, db, events, storage, payments],
     [api, temporalConfig, stack, everywhere],
   ].flat(2),
   options: {

@@ -1,5 +1,6 @@
 // What the worker process gives its activities.
 import type { Db } from '../db/client.ts';
+import type { PaymentGateway } from '../domain/payments/gateway.ts';
 import type { WorkflowSide } from '../domain/reconciliation.ts';
 
 export type ActivityDeps = {
@@ -20,10 +21,8 @@ export type Mail = {
 /** The search attributes of a running workflow, which are some seconds old. */
 export type Shown = { readonly status: string | null; readonly vehicleId: string | null };
 
-/** The workflows of rentals, by rental id. */
-export type RentalWorkflows = {
-  /** Of these, those that the server lists as running. */
-  readonly runningAmong: (ids: readonly string[]) => Promise<ReadonlyMap<string, Shown>>;
+/** The workflows of one kind, by the id of what they model. */
+export type WatchedWorkflows = {
   /** A page of all that run; `cursor` is the server's, null for the first page. */
   readonly listRunning: (
     cursor: string | null,
@@ -34,8 +33,18 @@ export type RentalWorkflows = {
   readonly attend: (id: string, reason: string | null) => Promise<void>;
 };
 
-export type ProofDeps = ActivityDeps & { readonly rentals: RentalWorkflows };
+export type RentalWorkflows = WatchedWorkflows & {
+  /** Of these, those that the server lists as running. */
+  readonly runningAmong: (ids: readonly string[]) => Promise<ReadonlyMap<string, Shown>>;
+};
+
+export type ProofDeps = ActivityDeps & {
+  readonly rentals: RentalWorkflows;
+  readonly transfers: WatchedWorkflows;
+};
 
 export type MailDeps = ActivityDeps & { readonly mail: Mail };
 
-export type WorkerDeps = ProofDeps & MailDeps;
+export type PaymentDeps = ActivityDeps & { readonly gateway: PaymentGateway };
+
+export type WorkerDeps = ProofDeps & MailDeps & PaymentDeps;

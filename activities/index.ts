@@ -1,5 +1,6 @@
 // Everything that workflows may ask for; one file a domain.
 import type { WorkerDeps } from './deps.ts';
+import { createPaymentActivities } from './payments.ts';
 import { createPrivacyActivities } from './privacy.ts';
 import { createQuoteActivities } from './quotes.ts';
 import { createRecallActivities } from './recalls.ts';
@@ -12,6 +13,7 @@ export type Activities = ReturnType<typeof createActivities>;
 export function createActivities(deps: WorkerDeps) {
   return {
     ...createRentalActivities(deps),
+    ...createPaymentActivities(deps),
     ...createPrivacyActivities(deps),
     ...createRecallActivities(deps),
     ...createQuoteActivities(deps),

@@ -1,4 +1,5 @@
 // The effects of a recall: holds, bookings moved to other vehicles, letters to renters.
+import { reassignmentOf } from '../db/commands/calendar.ts';
 import { moveOffHeld } from '../db/commands/hold-decisions.ts';
 import { groundRecall, noteRenterNotified, openRecall } from '../db/commands/recalls.ts';
 import { bookedRecalled, type Renter, rentersToNotify } from '../db/queries/recalls.ts';
@@ -27,9 +28,7 @@ export function createRecallActivities({ db, mail }: MailDeps) {
       failing(async () => {
         const reassigned: Reassignment[] = [];
         for (const held of await bookedRecalled(db, SYSTEM, recallId)) {
-          for (const { rentalId, vehicleId } of await moveOffHeld(db, SYSTEM, held)) {
-            reassigned.push({ rentalId, vehicleId });
-          }
+          reassigned.push(...(await moveOffHeld(db, SYSTEM, held)).map(reassignmentOf));
         }
         return reassigned;
       }),

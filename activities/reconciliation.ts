@@ -15,13 +15,15 @@ import {
   compareVehicle,
   type Difference,
   isOpen,
+  SUBJECTS,
   type Subject,
   type SubjectType,
   type WorkflowSide,
 } from '../domain/reconciliation.ts';
 import type { FleetProofReport, ProofPage } from '../workflows/fleet-proof.messages.ts';
-import type { ProofDeps, RentalWorkflows, Shown } from './deps.ts';
+import type { ProofDeps, RentalWorkflows, Shown, WatchedWorkflows } from './deps.ts';
 import { failing } from './failures.ts';
+import { proveTransfers, proveTransferWorkflows, transfersStillWrong } from './transfer-proof.ts';
 
 /** As many ids as a query of the visibility store takes comfortably. */
 const PAGE = 200;
@@ -31,7 +33,7 @@ const OVERLAP_MS = 3_600_000;
 type Next = { readonly next: string | null };
 
 export function createReconciliationActivities(deps: ProofDeps) {
-  const { db, rentals } = deps;
+  const { db, rentals, transfers } = deps;
   return {
     beginProof: ({ proofId }: { readonly proofId: string }): Promise<void> =>
       failing(() => commands.beginProof(db, proofId)),
@@ -41,7 +43,12 @@ export function createReconciliationActivities(deps: ProofDeps) {
     finishProof: ({ proofId }: { readonly proofId: string }): Promise<FleetProofReport> =>
       failing(async () => {
         const { proof, clean } = await commands.finishProof(db, proofId);
-        await Promise.all(clean.map((id) => rentals.attend(id, null)));
+        await Promise.all(
+          clean.map(async ({ type, id }) => {
+            if (type === 'rental') await rentals.attend(id, null);
+            if (type === 'transfer') await transfers.attend(id, null);
+          }),
+        );
         const { workflows, vehicles, differences } = proof;
         const seen = { rentals: proof.rentals, workflows, vehicles };
         return { proofId, ...seen, differences: differences ?? 0 };
@@ -59,6 +66,10 @@ function provePage(deps: ProofDeps, page: ProofPage): Promise<Next> {
       return proveVehicles(deps, page);
     case 'quotes':
       return proveQuotes(deps, page);
+    case 'transfers':
+      return proveTransfers(deps, page);
+    case 'transfer-workflows':
+      return proveTransferWorkflows(deps, page);
     case 'settle':
       return settle(deps, page);
     default:
@@ -124,15 +135,14 @@ async function proveQuotes({ db }: ProofDeps, page: ProofPage): Promise<Next> {
   return nextAfter(rows);
 }
 
-const SUBJECTS: readonly SubjectType[] = ['rental', 'vehicle', 'quote'];
-
 /** `after` is `<type>/<id>`: what is still wrong after the grace is a difference. */
 async function settle(deps: ProofDeps, { proofId, after }: ProofPage): Promise<Next> {
   const [type = 'rental', id = null] = (after?.split('/') ?? []) as [SubjectType?, string?];
   const ids = await readDoubts(deps.db, proofId, type, id || null, PAGE);
   const found = await stillWrong(deps, type, ids);
   await commands.recordDifferences(deps.db, found);
-  await tellRentals(deps.rentals, found);
+  await tell('rental', deps.rentals, found);
+  await tell('transfer', deps.transfers, found);
   const last = ids.at(-1);
   if (ids.length === PAGE && last !== undefined) return { next: `${type}/${last}` };
   const following = SUBJECTS[SUBJECTS.indexOf(type) + 1];
@@ -140,16 +150,31 @@ async function settle(deps: ProofDeps, { proofId, after }: ProofPage): Promise<N
 }
 
 async function stillWrong(
-  { db, rentals }: ProofDeps,
+  deps: ProofDeps,
   type: SubjectType,
   ids: readonly string[],
 ): Promise<readonly Difference[]> {
   const now = new Date().toISOString();
   if (ids.length === 0) return [];
-  if (type === 'vehicle') return (await readVehicles(db, { ids })).flatMap(compareVehicle);
-  if (type === 'quote') {
-    return (await readQuotes(db, { ids })).flatMap((quote) => compareQuote(quote, now));
+  switch (type) {
+    case 'vehicle':
+      return (await readVehicles(deps.db, { ids })).flatMap(compareVehicle);
+    case 'quote':
+      return (await readQuotes(deps.db, { ids })).flatMap((quote) => compareQuote(quote, now));
+    case 'transfer':
+      return transfersStillWrong(deps, ids);
+    case 'rental':
+      return rentalsStillWrong(deps, ids, now);
+    default:
+      return type satisfies never;
   }
+}
+
+async function rentalsStillWrong(
+  { db, rentals }: ProofDeps,
+  ids: readonly string[],
+  now: string,
+): Promise<readonly Difference[]> {
   const found: Difference[] = [];
   for (const { id, rental, span } of await readRentals(db, { ids })) {
     const workflow = await rentals.sideOf(id);
@@ -158,13 +183,18 @@ async function stillWrong(
   return found;
 }
 
-async function tellRentals(rentals: RentalWorkflows, found: readonly Difference[]): Promise<void> {
+/** Those of `type` show that a person has to look. */
+async function tell(
+  type: SubjectType,
+  workflows: WatchedWorkflows,
+  found: readonly Difference[],
+): Promise<void> {
   const kinds = new Map<string, string[]>();
   for (const { kind, subject } of found) {
-    if (subject.type !== 'rental') continue;
+    if (subject.type !== type) continue;
     kinds.set(subject.id, [...(kinds.get(subject.id) ?? []), kind]);
   }
-  for (const [id, all] of kinds) await rentals.attend(id, all.join(', '));
+  for (const [id, all] of kinds) await workflows.attend(id, all.join(', '));
 }
 
 function nextAfter(rows: readonly { readonly id: string }[]): Next {

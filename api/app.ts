@@ -25,6 +25,7 @@ import { availabilityRoutes } from './routes/availability.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { classRoutes } from './routes/classes.ts';
 import { customerRoutes } from './routes/customers.ts';
+import { depositRoutes } from './routes/deposits.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldQuoteRoutes } from './routes/held-quotes.ts';
@@ -33,15 +34,18 @@ import { importRoutes } from './routes/imports.ts';
 import { licenceRoutes } from './routes/licences.ts';
 import { meRoutes } from './routes/me.ts';
 import { meterRoutes } from './routes/meters.ts';
+import { onRequestRoutes } from './routes/on-request.ts';
 import { openingHoursRoutes } from './routes/opening-hours.ts';
 import { overbookingLimitRoutes } from './routes/overbooking-limits.ts';
 import { partnerRoutes } from './routes/partners.ts';
 import { privacyRoutes } from './routes/privacy.ts';
 import { quoteRoutes } from './routes/quotes.ts';
+import { ratePlanRoutes } from './routes/rate-plans.ts';
 import { recallRoutes } from './routes/recalls.ts';
 import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { relocationRoutes } from './routes/relocations.ts';
 import { rentalCommandRoutes } from './routes/rental-commands.ts';
+import { rentalRequestRoutes } from './routes/rental-requests.ts';
 import { rentalRoutes } from './routes/rentals.ts';
 import { sessionKeyRoutes } from './routes/session-keys.ts';
 import { shortageRoutes } from './routes/shortages.ts';
@@ -107,15 +111,19 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     stopSellRoutes(deps),
     shortageRoutes(deps),
     overbookingLimitRoutes(deps),
+    onRequestRoutes(deps),
+    rentalRequestRoutes(deps, zones),
     fleetRoutes(deps),
     reconciliationRoutes(deps),
     transferRoutes(deps),
     travelTimeRoutes(deps),
     relocationRoutes(deps),
     quoteRoutes(deps),
+    ratePlanRoutes(deps),
     heldQuoteRoutes(deps),
     rentalRoutes(deps, zones),
     rentalCommandRoutes(deps, zones),
+    depositRoutes(deps),
     accountingRoutes(deps),
     meRoutes(deps),
     meterRoutes(deps),

@@ -9,6 +9,7 @@ type Kind = { readonly status: ContentfulStatusCode; readonly title: string };
 
 /** Refusals by the rules of the trade. A code that is missing here does not compile. */
 const DOMAIN_PROBLEMS = {
+  'amount-too-high': { status: 422, title: 'The amount is too high' },
   'approval-expired': { status: 409, title: 'It was not approved in time' },
   'booking-too-long': { status: 422, title: 'The rental is longer than rentals may be' },
   'branch-closed': { status: 422, title: 'The branch is closed then' },
@@ -27,6 +28,7 @@ const DOMAIN_PROBLEMS = {
   'no-vehicle': { status: 409, title: 'No vehicle is kept for this rental' },
   'not-found': { status: 404, title: 'There is no such thing' },
   'odometer-rollback': { status: 422, title: 'The odometer went backwards' },
+  'payment-declined': { status: 402, title: 'The card was declined' },
   'period-closed': { status: 409, title: 'The accounting period is closed' },
   'pick-up-in-past': { status: 422, title: 'The pick-up time has passed' },
   'pick-up-too-far': { status: 422, title: 'The pick-up is too far ahead' },

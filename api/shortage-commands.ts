@@ -1,4 +1,5 @@
 // Tells a rental's workflow how its shortage was resolved.
+import type { MovedSpan } from '../db/commands/calendar.ts';
 import type { ShortageRow } from '../db/commands/shortages.ts';
 import { rentalById } from '../db/queries/rentals.ts';
 import type { Actor } from '../domain/actor.ts';
@@ -9,13 +10,14 @@ import type { ApiDeps } from './deps.ts';
 
 const READER = 'system:api';
 
-/** It has a vehicle now; harmless to repeat. */
+/** It has a vehicle now. The quick way: events/rental-reassignments.ts makes sure that it hears. */
 export function tellRental(
   deps: ApiDeps,
-  { rental_id: id, vehicle_id: vehicleId }: ShortageRow,
+  { rentalId, vehicleId, version }: MovedSpan,
 ): Promise<void> {
+  const handle = deps.temporal.workflow.getHandle(rentalWorkflowId(rentalId));
   return waiting(deps, () =>
-    deps.temporal.workflow.getHandle(rentalWorkflowId(id)).signal(vehicleReassigned, { vehicleId }),
+    handle.signal(vehicleReassigned, { vehicleId, sequence: version }),
   ).catch((error: unknown) => {
     // It ended meanwhile: it needs no vehicle.
     if (!hasEnded(error)) throw error;

@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   board: () => import('./board.ts'),
   import: () => import('./import.ts'),
   post: () => import('./post.ts'),
+  quote: () => import('./quote.ts'),
   repack: () => import('./repack.ts'),
   outbox: () => import('./outbox.ts'),
   telematics: () => import('./telematics.ts'),

@@ -26,6 +26,7 @@ export function rentalState(row: RentalRow, vehicleId: string | null): RentalSta
     graceMinutes: row.grace_minutes,
     reminderMinutes: row.reminder_minutes,
     shortageMinutes: row.shortage_minutes,
+    answerBy: row.answer_by,
     checkedOutAt: row.checked_out_at,
     odometerOutKm: row.odometer_out_km,
     fuelOutEighths: row.fuel_out_eighths,

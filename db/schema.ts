@@ -463,6 +463,30 @@ export interface PeopleTotp {
   subject: string;
 }
 
+export interface RentalsAuthorisation {
+  amount_minor: number;
+  attention: string | null;
+  captured_minor: Generated<number>;
+  created_at: Generated<string>;
+  currency: string;
+  decline_code: string | null;
+  gateway: string;
+  gateway_ref: string | null;
+  id: string;
+  opened_at: string | null;
+  overcapture_percent: Generated<number>;
+  payer: string;
+  payment_method: string;
+  purpose: Generated<string>;
+  refunded_minor: Generated<number>;
+  rental_id: string;
+  replaced_by: string | null;
+  replaces: string | null;
+  state: Generated<string>;
+  valid_until: string | null;
+  version: Generated<number>;
+}
+
 export interface RentalsBookingOverride {
   created_at: Generated<string>;
   granted_by: string;
@@ -516,6 +540,22 @@ export interface RentalsHeldQuote {
   version: Generated<number>;
 }
 
+export interface RentalsPaymentAttempt {
+  amount_minor: number | null;
+  asked: Generated<number>;
+  asked_again_at: string | null;
+  asked_at: string | null;
+  authorisation_id: string;
+  created_at: Generated<string>;
+  decline_code: string | null;
+  gateway_ref: string | null;
+  id: string;
+  kind: string;
+  reason: string | null;
+  settled_at: string | null;
+  state: Generated<string>;
+}
+
 export interface RentalsRatePlan {
   created_at: Generated<string>;
   id: string;
@@ -525,6 +565,7 @@ export interface RentalsRatePlan {
 }
 
 export interface RentalsRental {
+  answer_by: string | null;
   branch_id: string;
   checked_in_at: string | null;
   checked_out_at: string | null;
@@ -572,6 +613,7 @@ export interface VehiclesBranch {
   overdue_grace_minutes: Generated<number>;
   return_reminder_minutes: Generated<number>;
   shortage_lead_minutes: Generated<number>;
+  shows_planned: Generated<boolean>;
   time_zone: string;
   turnaround_minutes: Generated<number>;
   version: Generated<number>;
@@ -650,6 +692,7 @@ export interface VehiclesFleetProof {
   id: string;
   rentals: Generated<number>;
   started_at: Generated<string>;
+  transfers: Generated<number>;
   vehicles: Generated<number>;
   version: Generated<number>;
   workflows: Generated<number>;
@@ -720,6 +763,14 @@ export interface VehiclesMeterSegment {
   reason: string;
   recorded_at: Generated<string>;
   recorded_by: string;
+}
+
+export interface VehiclesOnRequest {
+  active: Generated<boolean>;
+  answer_minutes: Generated<number>;
+  branch_id: string;
+  class_id: string;
+  version: Generated<number>;
 }
 
 export interface VehiclesOpeningException {
@@ -928,6 +979,7 @@ export interface VehiclesVehicle {
   cost_per_day_minor: number | null;
   created_at: Generated<string>;
   energy: string | null;
+  expected_on: string | null;
   fuel_eighths: Generated<number>;
   held_for_sale_at: string | null;
   home_branch_id: string;
@@ -992,10 +1044,12 @@ export interface DB {
   "people.single_use_token": PeopleSingleUseToken;
   "people.staff": PeopleStaff;
   "people.totp": PeopleTotp;
+  "rentals.authorisation": RentalsAuthorisation;
   "rentals.booking_override": RentalsBookingOverride;
   "rentals.command": RentalsCommand;
   "rentals.customer": RentalsCustomer;
   "rentals.held_quote": RentalsHeldQuote;
+  "rentals.payment_attempt": RentalsPaymentAttempt;
   "rentals.rate_plan": RentalsRatePlan;
   "rentals.rental": RentalsRental;
   "vehicles.branch": VehiclesBranch;
@@ -1011,6 +1065,7 @@ export interface DB {
   "vehicles.import": VehiclesImport;
   "vehicles.meter": VehiclesMeter;
   "vehicles.meter_segment": VehiclesMeterSegment;
+  "vehicles.on_request": VehiclesOnRequest;
   "vehicles.opening_exception": VehiclesOpeningException;
   "vehicles.overbooking_limit": VehiclesOverbookingLimit;
   "vehicles.plate": VehiclesPlate;

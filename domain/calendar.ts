@@ -1,6 +1,7 @@
 // Instants from people and local times for people: the one place that knows time zones.
 import { Temporal } from 'temporal-polyfill';
 import { DomainError } from './errors.ts';
+import type { Clock } from './pricing/clock.ts';
 
 const MINUTE_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
 /** Names of the zone database begin with a letter; offsets do not, and know no clock change. */
@@ -43,6 +44,24 @@ export function instantAt(local: string, zone: string, which: 'first' | 'last'):
   const before = wanted.toZonedDateTime(zone, { disambiguation: 'earlier' });
   return toUtc(before.getTimeZoneTransition('next') ?? found);
 }
+
+/**
+ * The offsets from UTC that clocks in `zone` have from one instant to another, for prices. Throws
+ * `invalid-time` for an unknown zone.
+ */
+export function clockOf(zone: string, from: string, until: string): Clock {
+  const offsets: { from: string; offsetMinutes: number }[] = [];
+  const end = instantOf(until).epochMilliseconds;
+  let moment: Temporal.ZonedDateTime | null = inZone(from, zone);
+  while (moment !== null && moment.epochMilliseconds <= end) {
+    const offsetMinutes = moment.offsetNanoseconds / MINUTE_NS;
+    offsets.push({ from: toUtc(moment), offsetMinutes });
+    moment = moment.getTimeZoneTransition('next');
+  }
+  return offsets;
+}
+
+const MINUTE_NS = 60_000_000_000;
 
 function toUtc(moment: Temporal.ZonedDateTime): string {
   return new Date(moment.epochMilliseconds).toISOString();

@@ -1,6 +1,7 @@
 // The one list of ways in which a command can be refused.
 
 export type DomainErrorCode =
+  | 'amount-too-high'
   | 'approval-expired'
   | 'booking-too-long'
   | 'branch-closed'
@@ -16,6 +17,7 @@ export type DomainErrorCode =
   | 'no-vehicle'
   | 'not-found'
   | 'odometer-rollback'
+  | 'payment-declined'
   | 'period-closed'
   | 'pick-up-in-past'
   | 'pick-up-too-far'

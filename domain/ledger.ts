@@ -33,9 +33,11 @@ export const ACCOUNT = {
   receivables: '1200',
   unbilled: '1300',
   customerPrepayments: '2100',
+  accruedSuppliers: '2110',
   vatPayable: '2200',
   deferredRevenue: '2300',
   rentalRevenue: '4000',
+  walkCost: '5300',
 } as const;
 
 /** The demo company's chart of accounts. */
@@ -45,9 +47,11 @@ export const DEMO_CHART: readonly Account[] = [
   account(ACCOUNT.receivables, 'Trade receivables', 'asset', false),
   account(ACCOUNT.unbilled, 'Unbilled rental revenue', 'asset', false),
   account(ACCOUNT.customerPrepayments, 'Customer prepayments', 'liability', false),
+  account(ACCOUNT.accruedSuppliers, 'Accrued suppliers', 'liability', true),
   account(ACCOUNT.vatPayable, 'VAT payable', 'liability', false),
   account(ACCOUNT.deferredRevenue, 'Deferred rental revenue', 'liability', false),
   account(ACCOUNT.rentalRevenue, 'Rental revenue', 'income', false),
+  account(ACCOUNT.walkCost, 'Renters walked to competitors', 'expense', true),
 ];
 
 function account(code: string, name: string, type: AccountType, liveBalance: boolean): Account {
@@ -124,13 +128,7 @@ export function finalInvoicePostings(
   invoice: InvoiceAmounts,
   accounts: Pick<typeof ACCOUNT, 'receivables' | 'rentalRevenue' | 'vatPayable'> = ACCOUNT,
 ): readonly Posting[] {
-  const { currency } = invoice;
-  const leg = (code: string, amountMinor: Minor): Posting => ({
-    account: code,
-    currency,
-    amountMinor,
-    baseMinor: amountMinor,
-  });
+  const leg = legsIn(invoice.currency);
   return balanced(
     [
       leg(accounts.receivables, invoice.totalMinor),
@@ -138,6 +136,27 @@ export function finalInvoicePostings(
       ...invoice.vat.map((tax) => leg(accounts.vatPayable, credit(tax.vatMinor))),
     ].filter((posting) => posting.amountMinor !== 0),
   );
+}
+
+/**
+ * A renter walked to a competitor (decisions.md 1): Dr the cost of walks / Cr accrued suppliers, until
+ * the competitor's invoice comes. Net, in the entity's functional currency. Throws `unbalanced` for
+ * a walk that costs nothing.
+ */
+export function walkPostings(
+  walk: { readonly currency: string; readonly costMinor: Minor },
+  accounts: Pick<typeof ACCOUNT, 'walkCost' | 'accruedSuppliers'> = ACCOUNT,
+): readonly Posting[] {
+  const leg = legsIn(walk.currency);
+  return balanced([
+    leg(accounts.walkCost, walk.costMinor),
+    leg(accounts.accruedSuppliers, credit(walk.costMinor)),
+  ]);
+}
+
+/** Legs in the functional currency. */
+function legsIn(currency: string): (code: string, amountMinor: Minor) => Posting {
+  return (code, amountMinor) => ({ account: code, currency, amountMinor, baseMinor: amountMinor });
 }
 
 /** The postings that undo others, leg by leg: the only correction of a posted entry. */

@@ -1,8 +1,32 @@
 // What a company charges: the terms of a rate plan's version, which never change once in force.
-import { DomainError } from './errors.ts';
-import { isCurrency, type Minor } from './money.ts';
+import type { Minor } from './money.ts';
+import type {
+  AdditionalDriver,
+  AgeBand,
+  Band,
+  Cancellation,
+  Coverage,
+  DaySurcharge,
+  ExtensionMode,
+  Extra,
+  Fuel,
+  LateReturn,
+  Mileage,
+  NegotiatedRate,
+  OneWay,
+  PartDay,
+  PercentageFee,
+  PlainLine,
+  Promotion,
+  ReturnChange,
+  Season,
+  UtilisationStep,
+  WeekendLine,
+} from './rate-plan-terms.ts';
 
-export type CoverCode = 'day' | 'week' | 'month';
+export { validateRatePlan } from './rate-plan-rules.ts';
+
+export type CoverCode = PlainLine['code'] | 'band';
 
 /** Time bought at once: one price for up to `coversDays` days, whether used up or not. */
 export type CoverLine = {
@@ -11,26 +35,61 @@ export type CoverLine = {
   readonly coversDays: number;
 };
 
-/** JSON as stored. Amounts are minor units of `currency`, net of VAT. */
+/**
+ * JSON as stored. Amounts are minor units of `currency`, net of VAT unless `pricesInclude` says
+ * otherwise. A term that is left out does not exist: plans of before it was known stay valid.
+ */
 export type RatePlan = {
   readonly id: string;
   readonly version: number;
   readonly currency: string;
+  /** Pick-ups and classes that it prices; left out, all that no plan names. */
+  readonly branches?: readonly string[] | undefined;
+  readonly classes?: readonly string[] | undefined;
   /** Exactly one of them is the day line, which covers one day. */
-  readonly lines: readonly CoverLine[];
+  readonly lines: readonly PlainLine[];
   /** A started hour after the last whole day. */
   readonly hourMinor: Minor;
   /** Minutes after a whole day that cost nothing. */
   readonly graceMinutes: number;
   /** Minutes after a whole day from which no hours are offered: another day begins. */
   readonly extraDayThresholdMinutes: number;
-  /** What a rental under a day costs: one day (decisions.md 7). */
-  readonly minimum: 'day';
-  /** A day is 1,440 elapsed minutes, also over a clock change (decisions.md 6). */
-  readonly dayBasis: 'elapsed';
+  /** What a rental under a day costs: one day, or its hours up to that (decisions.md 7). */
+  readonly minimum: 'day' | 'hours';
+  /** A day is 1,440 elapsed minutes, or as long as local clocks say (decisions.md 6). */
+  readonly dayBasis: 'elapsed' | 'wallClock';
   /** Hundredths of a per cent: 2,000 is 20 %. */
   readonly vatRateBp: number;
+  /** `none` when left out. */
+  readonly pricesInclude?: 'none' | 'vat' | undefined;
+  readonly bands?: readonly Band[] | undefined;
+  readonly weekend?: WeekendLine | undefined;
+  /** Instead of hours; `hourMinor` then prices nothing but the minimum of hours. */
+  readonly partDays?: readonly PartDay[] | undefined;
+  readonly seasons?: readonly Season[] | undefined;
+  readonly utilisation?: readonly UtilisationStep[] | undefined;
+  readonly rates?: readonly NegotiatedRate[] | undefined;
+  readonly promotions?: readonly Promotion[] | undefined;
+  readonly coverages?: readonly Coverage[] | undefined;
+  readonly extras?: readonly Extra[] | undefined;
+  readonly ageBands?: readonly AgeBand[] | undefined;
+  readonly additionalDriver?: AdditionalDriver | undefined;
+  readonly oneWay?: OneWay | undefined;
+  readonly surcharges?: readonly DaySurcharge[] | undefined;
+  readonly mileage?: Mileage | undefined;
+  readonly fuel?: Fuel | undefined;
+  readonly percentageFees?: readonly PercentageFee[] | undefined;
+  /** `new-total` when left out. */
+  readonly extension?: ExtensionMode | undefined;
+  /** `rerate` when left out; `keep` is for what was paid before. */
+  readonly earlyReturn?: 'rerate' | 'keep' | undefined;
+  readonly returnChange?: ReturnChange | undefined;
+  readonly lateReturn?: LateReturn | undefined;
+  readonly cancellation?: Cancellation | undefined;
 };
+
+/** Friday noon to Monday noon. */
+const WEEKEND = { from: 4 * 1_440 + 720, until: 720 } as const;
 
 /** The demo company's plan. */
 export const GOLD_1: RatePlan = {
@@ -48,58 +107,17 @@ export const GOLD_1: RatePlan = {
   minimum: 'day',
   dayBasis: 'elapsed',
   vatRateBp: 2_000,
+  weekend: { priceMinor: 12_000, ...WEEKEND },
+  coverages: [{ code: 'cdw', dailyMinor: 1_200, excessMinor: 50_000 }],
+  extras: [{ code: 'item', kind: 'daily', dailyMinor: 800 }],
+  ageBands: [{ code: 'young', fromAge: 18, toAge: 24, dailyMinor: 2_500, maxDays: 10 }],
+  oneWay: { defaultMinor: 7_500, pairs: [] },
+  surcharges: [
+    { code: 'airport', dailyMinor: 250, maxDays: 30 },
+    { code: 'vl', dailyMinor: 117 },
+  ],
+  mileage: { kind: 'daily', unit: 'km', included: 200, overMinor: 25, pooled: true },
+  fuel: { policy: 'same', unit: 'l', unitMinor: 210, tank: 48 },
+  percentageFees: [{ code: 'lf', percentBp: 1_111, basis: ['time', 'mileage'] }],
+  cancellation: { earlyMinor: 5_000, lateMinor: 10_000, lateMinutes: 1_440 },
 };
-
-const DAY_MINUTES = 1_440;
-/** Three years of it stay far inside what a number holds exactly. */
-const MAX_PRICE_MINOR = 1_000_000_000;
-const CODES: readonly string[] = ['day', 'week', 'month'] satisfies readonly CoverCode[];
-
-/**
- * Answers the plan when prices by it are defined for every duration and never fall when a rental
- * gets longer. Throws `rate-plan-invalid`; its detail `field` names the first field that is wrong.
- */
-export function validateRatePlan(plan: RatePlan): RatePlan {
-  check(/^[A-Z0-9][A-Z0-9-]{0,39}$/.test(plan.id), 'id', 'is a code of capitals and digits');
-  check(isWhole(plan.version, 1, 1_000_000), 'version', 'counts from 1');
-  check(isCurrency(plan.currency), 'currency', 'is an ISO 4217 code that is known here');
-  checkLines(plan.lines);
-  check(isWhole(plan.hourMinor, 0, MAX_PRICE_MINOR), 'hourMinor', 'is a whole amount');
-  check(isWhole(plan.graceMinutes, 0, DAY_MINUTES - 1), 'graceMinutes', 'is less than a day');
-  // Were it within the grace, the same minute would be free and the start of another day.
-  check(
-    isWhole(plan.extraDayThresholdMinutes, plan.graceMinutes + 1, DAY_MINUTES),
-    'extraDayThresholdMinutes',
-    'lies after the grace and within a day',
-  );
-  check(plan.minimum === 'day', 'minimum', 'is a day');
-  check(plan.dayBasis === 'elapsed', 'dayBasis', 'is elapsed time');
-  check(isWhole(plan.vatRateBp, 0, 10_000), 'vatRateBp', 'is between 0 and 100 %');
-  return plan;
-}
-
-function checkLines(lines: readonly CoverLine[]): void {
-  for (const { code, priceMinor, coversDays } of lines) {
-    check(CODES.includes(code), 'lines', 'are day, week or month');
-    check(isWhole(priceMinor, 1, MAX_PRICE_MINOR), 'lines', 'have a whole price above zero');
-    check(isWhole(coversDays, 1, 366), 'lines', 'cover whole days, at most a year');
-  }
-  const codes = lines.map((line) => line.code);
-  check(new Set(codes).size === codes.length, 'lines', 'come once each');
-  check(
-    lines.some((line) => line.code === 'day' && line.coversDays === 1),
-    'lines',
-    'include the day, which covers one day',
-  );
-}
-
-function isWhole(value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
-}
-
-function check(holds: boolean, field: string, rule: string): void {
-  if (!holds)
-    throw new DomainError('rate-plan-invalid', `${field} ${rule}: this plan does not hold that.`, {
-      field,
-    });
-}

@@ -13,10 +13,16 @@ export const DIFFERENCES = {
   'vehicle-status': 'fleet-planner',
   'vehicle-place': 'branch-manager',
   'quote-not-released': 'administrator',
+  'transfer-without-span': 'fleet-planner',
+  'span-without-transfer': 'fleet-planner',
+  'transfer-without-workflow': 'administrator',
+  'workflow-without-transfer': 'administrator',
 } as const satisfies Readonly<Record<string, Role>>;
 export type DifferenceKind = keyof typeof DIFFERENCES;
 
-export type SubjectType = 'rental' | 'vehicle' | 'quote';
+/** In the order in which doubts about them are settled. */
+export const SUBJECTS = ['rental', 'vehicle', 'quote', 'transfer'] as const;
+export type SubjectType = (typeof SUBJECTS)[number];
 export type Subject = { readonly type: SubjectType; readonly id: string };
 
 export type RentalSide = {
@@ -84,7 +90,12 @@ export function compareRental(sides: RentalSides, now: string): readonly Differe
     if (workflow !== null) found.push(differ('workflow-without-rental', { workflow, rental }));
     return found;
   }
-  if (span === null || span.grip === 'released') {
+  if (rental.status === 'requested') {
+    // It keeps nothing until a person confirms it.
+    if (span !== null && span.grip !== 'released') {
+      found.push(differ('span-differs', { rental, calendar: span }));
+    }
+  } else if (span === null || span.grip === 'released') {
     found.push(differ('rental-without-span', { rental, calendar: span }));
   } else if (!agrees(rental, span, now)) {
     found.push(differ('span-differs', { rental, calendar: span }));

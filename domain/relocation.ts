@@ -96,9 +96,10 @@ function unitBetween(
   return leavesOn >= 0 && spare(from, leavesOn) > 0 ? [{ from, to, leavesOn, minutes }] : [];
 }
 
-/** How many more may leave for good on that day. */
+/** How many more may leave for good on that day; they are missing on each later one as well. */
 function spare({ pool, balance, given }: Place, leavesOn: number): number {
-  return Math.min((pool.movable[leavesOn] ?? 0) - given, ...balance.slice(leavesOn));
+  const movable = pool.movable.slice(leavesOn).map((vehicles) => vehicles - given);
+  return Math.min(...movable, ...balance.slice(leavesOn));
 }
 
 function carry({ from, to, leavesOn }: Unit, neededOn: number): RelocationMove {

@@ -1,4 +1,4 @@
-// When a rental needs a person: it has no vehicle though it begins soon, or its vehicle is late.
+// When a rental needs a person: asked on request, without a vehicle soon before pick-up, or late.
 import type { RentalState } from './rental.ts';
 
 /** From then on a missing vehicle is somebody's concern (decisions.md 1). */
@@ -6,7 +6,7 @@ export const ATTENTION_HOURS = 24;
 const HOUR_MS = 3_600_000;
 
 /**
- * True while a person has to act: no vehicle is kept though the pick-up is within a day, or the
+ * True while a person has to act: a request is to be answered, no vehicle is kept though the pick-up is within a day, or the
  * vehicle did not come back. `now` is ISO 8601 in UTC.
  */
 export function needsAttention(
@@ -14,7 +14,7 @@ export function needsAttention(
   now: string,
 ): boolean {
   const isNear = Date.parse(state.pickUpAt) - Date.parse(now) <= ATTENTION_HOURS * HOUR_MS;
-  return (isShort(state) && isNear) || state.overdue;
+  return state.status === 'requested' || (isShort(state) && isNear) || state.overdue;
 }
 
 /** True when it is to begin and has no vehicle yet. */

@@ -1,24 +1,23 @@
 // Repacking: tentative spans change vehicles so that a demand finds one that it could not have.
-import {
-  type Budget,
-  type Clock,
-  openBudget,
-  REPACK_BUDGET,
-  settle,
-  share,
-} from './repack/budget.ts';
+import { type Budget, type Clock, openBudget, REPACK_BUDGET } from './repack/budget.ts';
 import { freeThroughout, placeByStart } from './repack/greedy.ts';
 import type { Period, RepackProblem, RepackResult, RepackSpan } from './repack/problem.ts';
 import { isOneWay, meet } from './repack/problem.ts';
-import { isCrowded, type Placement, search } from './repack/search.ts';
+import { negotiate } from './repack/routes.ts';
+import { isCrowded, narrow, type Placement, search, searchOn } from './repack/search.ts';
 import { type Stretch, stretchesOf, withBrokenOnesFixed } from './repack/stretches.ts';
+import { isShort, type Timeline, timelineOf } from './repack/timeline.ts';
+
+/** Routes to be tried: near the demands, for the whole component, and once choices were narrowed. */
+const TRIES = { near: 50, whole: 200, narrowed: 1_000 } as const;
 
 /**
  * Finds vehicles for the spans that have none, moving few others; fixed times and the places of the
  * vehicles are kept (shared decisions 2 and 4). Greedy by start time is exact where nothing is
- * fixed. Else the question grows from the demand outwards: as soon as the spans near it can be
- * placed while the others stay, that is the plan; as soon as they cannot although the others
- * vanish, there is none. The last is the whole connected component, where both are one question.
+ * fixed. Else the question grows from the demands outwards while the spans farther off stay, up to
+ * the connected component; vehicles' routes are negotiated, which finds nearly every plan there is.
+ * Where it finds none, filtering proves that there is none or narrows the choices for more of it,
+ * and an exact search has the last word.
  */
 export function repack(
   asked: RepackProblem,
@@ -29,19 +28,35 @@ export function repack(
   const problem = withBrokenOnesFixed(asked);
   const circles = circlesAround(problem.spans);
   const component = circles.pop() ?? [];
-  const greedy = placeGreedily(problem, component);
+  const line = lineOf(problem, component);
+  const greedy = isShort(line) ? null : placeGreedily(problem, component);
   if (greedy === null) return { outcome: 'none', nodes: 0 };
   for (const circle of circles) {
-    const near = attempt(problem, circle, 'others stay', budget);
+    const near = negotiate(lineOf(problem, circle), budget, TRIES.near);
     if (typeof near !== 'string') return planOf(problem, near, budget);
-    const isHopeless =
-      greedy === 'unknown' && attempt(problem, circle, 'others vanish', budget) === 'none';
-    if (isHopeless) return { outcome: 'none', nodes: budget.nodes };
   }
-  if (greedy !== 'unknown') return planOf(problem, greedy, budget);
-  const whole = solve(problem, component, 'others stay', budget);
-  if (whole !== null) return planOf(problem, whole, budget);
-  return { outcome: budget.ended ? 'exhausted' : 'none', nodes: budget.nodes };
+  const placement = greedy === 'unknown' ? placeAll(line, budget) : greedy;
+  if (typeof placement !== 'string') return planOf(problem, placement, budget);
+  return { outcome: placement, nodes: budget.nodes };
+}
+
+function placeAll(line: Timeline, budget: Budget): Placement | 'none' | 'exhausted' {
+  const first = negotiate(line, budget, TRIES.whole);
+  if (first !== 'unknown') return first;
+  const narrowed = narrow(line, budget);
+  if (narrowed === null) return 'none';
+  const second = negotiate(line, budget, TRIES.narrowed, narrowed.board);
+  if (second !== 'unknown') return second;
+  const leadsElsewhere = line.spans.some(isOneWay);
+  const last = leadsElsewhere ? search(line, budget) : searchOn(narrowed);
+  return last ?? (budget.ended ? 'exhausted' : 'none');
+}
+
+/** The spans of a circle may move, the others stay. */
+function lineOf(problem: RepackProblem, circle: readonly RepackSpan[]): Timeline {
+  const near = new Set(circle);
+  const frozen = problem.spans.filter((span) => !near.has(span));
+  return timelineOf(circle, calendarOf(problem, frozen, circle));
 }
 
 /** From when to when the demands' connected component goes: what lies outside has no influence. */
@@ -80,39 +95,6 @@ export function isFullWithin({ vehicles, spans }: RepackProblem, window: Period)
   return isCrowded(movable, stretches);
 }
 
-/** Of the budget that is left, for each attempt but the last: none may starve the next. */
-const SHARE = 0.1;
-
-type Others = 'others stay' | 'others vanish';
-
-function attempt(
-  problem: RepackProblem,
-  circle: readonly RepackSpan[],
-  others: Others,
-  budget: Budget,
-): Placement | 'none' | 'unknown' {
-  const part = share(budget, SHARE);
-  const placement = solve(problem, circle, others, part);
-  settle(budget, part);
-  return placement ?? (part.ended ? 'unknown' : 'none');
-}
-
-/** One-way spans never vanish: they carry vehicles to where later ones begin. */
-function solve(
-  problem: RepackProblem,
-  circle: readonly RepackSpan[],
-  others: Others,
-  budget: Budget,
-): Placement | null {
-  const near = new Set(circle);
-  if (others === 'others stay') {
-    const frozen = problem.spans.filter((span) => !near.has(span));
-    return search(circle, calendarOf(problem, frozen, circle), budget);
-  }
-  const kept = problem.spans.filter((span) => near.has(span) || isOneWay(span));
-  return search(kept, calendarOf(problem, [], kept), budget);
-}
-
 function calendarOf(
   { vehicles }: RepackProblem,
   frozen: readonly RepackSpan[],
@@ -140,8 +122,8 @@ function circlesAround(spans: readonly RepackSpan[]): RepackSpan[][] {
   for (let steps = 1; ; steps *= 2) {
     const size = circle.length;
     for (let step = 0; step < steps; step += 1) {
-      const inside = circle;
-      circle = spans.filter((span) => inside.some((other) => meet(span, other)));
+      const taken = joined(circle);
+      circle = spans.filter((span) => taken.some((period) => meet(span, period)));
     }
     if (circle.length === size) break;
     circles.push(circle);
@@ -149,6 +131,17 @@ function circlesAround(spans: readonly RepackSpan[]): RepackSpan[][] {
   if (circle.length < spans.length && spans.some(isOneWay)) circles.push([...spans]);
   if (circles.length === 0) circles.push(circle);
   return circles;
+}
+
+/** The times that the spans take, as few periods as say so. */
+function joined(spans: readonly RepackSpan[]): Period[] {
+  const periods: { from: number; to: number }[] = [];
+  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+    const last = periods.at(-1);
+    if (last === undefined || last.to < from) periods.push({ from, to });
+    else last.to = Math.max(last.to, to);
+  }
+  return periods;
 }
 
 function planOf({ spans }: RepackProblem, placement: Placement, { nodes }: Budget): RepackResult {

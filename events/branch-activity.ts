@@ -7,6 +7,7 @@ import type { ConsumerPlan } from './consumer.ts';
 /** The column that an event adds one to. */
 const COUNTED: Partial<Readonly<Record<EventType, string>>> = {
   'forecourt.rental.reserved.v1': 'reserved',
+  'forecourt.rental.confirmed.v1': 'reserved',
   'forecourt.rental.checked-out.v1': 'checked_out',
   'forecourt.rental.extended.v1': 'extended',
   'forecourt.rental.checked-in.v1': 'checked_in',

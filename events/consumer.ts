@@ -35,7 +35,7 @@ export type ConsumerPlan = {
 
 /**
  * Runs until stopped. A message that fails four times, or that breaks its contract, goes to
- * `<topic>.dead`; PostgreSQL or Kafka being away is nobody's fault and is waited for.
+ * `<topic>.dead`; a server that is away is nobody's fault and is waited for.
  */
 export function runConsumer(
   deps: ConsumerDeps,
@@ -168,9 +168,18 @@ async function sendDead(kafka: Kafka, consumer: string, dead: readonly Dead[]): 
   }
 }
 
+/** For handlers that need a server of another kind: it is away, which is waited for. */
+export class ServerAway extends Error {
+  constructor(server: string, cause: unknown) {
+    super(`${server} does not answer.`, { cause });
+    this.name = 'ServerAway';
+  }
+}
+
 /** Connection failures, shutdown, too many connections, deadlock and serialisation failures. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof ServerAway) return true;
   const code = 'code' in error ? String(error.code) : '';
   if (/^(08|53|57P|40001|40P01|E[A-Z]+$)/.test(code)) return true;
   return /connection (terminated|timeout)|client has encountered/i.test(error.message);

@@ -9,7 +9,8 @@ import {
   isOutage,
   patiently,
 } from './consumer.ts';
-import { toDeadLetter } from './dead-letters.ts';
+import { ORIGIN, originOf, toDeadLetter } from './dead-letters.ts';
+import { hold, release } from './held.ts';
 import { type Batch, consume, openProducer, type ReadMessage, toMessage } from './kafka.ts';
 import { parseReading } from './telematics-contract.ts';
 import { TELEMATICS_TOPIC } from './topics.ts';
@@ -64,6 +65,7 @@ async function takeBatch(
       .map((message) => toMessage(batch.topic, batch.partition, message));
     const done = await patiently(deps, kafka.heartbeat, stop, async () => {
       const dead = await takeChunk(deps.db, chunk, kafka.heartbeat);
+      await noteHeld(deps.db, chunk, dead);
       await sendDead(deps, dead);
       return dead.length;
     });
@@ -135,6 +137,28 @@ async function storeAlone(db: Db, one: Sound): Promise<readonly Dead[]> {
       await sleep(FIRST_BACKOFF_MS * 2 ** (attempt - 1));
     }
   }
+}
+
+/**
+ * What is dead is listed for operators until a replay of it was taken. It holds nobody up: readings
+ * need no order, so each is a key of its own.
+ */
+async function noteHeld(
+  db: Db,
+  chunk: readonly ReadMessage[],
+  dead: readonly Dead[],
+): Promise<void> {
+  const deadNow = new Set(dead.map(({ message }) => message));
+  const taken = chunk.filter((message) => message.headers[ORIGIN] && !deadNow.has(message));
+  if (dead.length === 0 && taken.length === 0) return;
+  await transact(db, 'events_rw', `system:${TELEMATICS}`, async (tx) => {
+    for (const { message, error, attempts } of dead) {
+      const origin = originOf(message);
+      const of = { consumer: TELEMATICS, key: origin, origin, eventId: null };
+      await hold(tx, { ...of, error, attempts });
+    }
+    for (const message of taken) await release(tx, TELEMATICS, originOf(message));
+  });
 }
 
 async function sendDead({ kafka }: ConsumerDeps, dead: readonly Dead[]): Promise<void> {

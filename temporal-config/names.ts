@@ -34,6 +34,10 @@ export function recallWorkflowId(recallId: string): string {
   return `recall/${recallId}`;
 }
 
+export function depositWorkflowId(rentalId: string): string {
+  return `deposit/${rentalId}`;
+}
+
 export function quoteWorkflowId(quoteId: string): string {
   return `quote/${quoteId}`;
 }

@@ -1,5 +1,6 @@
 // How a rental's workflow is started, by the API and by whoever measures or tests it.
 import {
+  depositWorkflowId,
   erasureWorkflowId,
   FLEET_PROOF,
   quoteWorkflowId,
@@ -85,6 +86,22 @@ export function transferStartOptions(
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: 'Transfer',
+  } as const;
+}
+
+/** One deposit a rental at a time; when nothing is held it ends, and may be started again. */
+export function depositStartOptions(
+  rentalId: string,
+  start: { readonly taskQueue?: string; readonly maxHistoryLength?: number } = {},
+) {
+  const { taskQueue = TASK_QUEUES.rentals, ...input } = start;
+  return {
+    workflowId: depositWorkflowId(rentalId),
+    taskQueue,
+    args: [{ rentalId, ...input }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: 'Deposit',
   } as const;
 }
 

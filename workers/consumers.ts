@@ -2,17 +2,21 @@
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { openDb, transact } from '../db/client.ts';
+import { forgetOldReadings } from '../db/commands/reading-upkeep.ts';
 import { branchActivity } from '../events/branch-activity.ts';
 import { type ConsumerDeps, type ConsumerPlan, runConsumer } from '../events/consumer.ts';
 import { kafkaFromEnvironment } from '../events/environment.ts';
 import { pingKafka } from '../events/kafka.ts';
+import { rentalReassignments } from '../events/rental-reassignments.ts';
 import { runTelematics } from '../events/telematics.ts';
+import { openClient, temporalAnswers, temporalSettings } from '../temporal-config/connection.ts';
 import { serveInternal } from './internal-server.ts';
 import { untilStopped, within } from './lifetime.ts';
 import { createLogger } from './logging.ts';
+import { openRentalNews } from './rental-news.ts';
 import { startTelemetry } from './telemetry.ts';
 
-const CONSUMERS: readonly ConsumerPlan[] = [branchActivity];
+const UPKEEP_MS = 60 * 60 * 1000;
 
 const log = createLogger('consumers');
 const telemetry = startTelemetry('consumers');
@@ -20,6 +24,11 @@ const databaseUrl = process.env['DATABASE_URL'];
 if (!databaseUrl) throw new Error('Set DATABASE_URL.');
 const db = openDb(databaseUrl);
 const kafka = kafkaFromEnvironment('consumers');
+const temporal = openClient(temporalSettings());
+const plans: readonly ConsumerPlan[] = [
+  branchActivity,
+  rentalReassignments(openRentalNews(temporal)),
+];
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 const handled = new Counter({
@@ -52,9 +61,12 @@ function depsOf(consumer: string): ConsumerDeps {
 }
 
 const running = [
-  ...CONSUMERS.map((plan) => runConsumer(depsOf(plan.name), plan)),
+  ...plans.map((plan) => runConsumer(depsOf(plan.name), plan)),
   runTelematics(depsOf('telematics')),
 ];
+const keptDays = Number(process.env['READINGS_KEPT_DAYS'] ?? 400);
+const upkeep = setInterval(() => void forgetReadings(), UPKEEP_MS);
+void forgetReadings();
 const internal = await serveInternal({
   port: Number(process.env['INTERNAL_PORT'] ?? 9467),
   metrics: () => registry.metrics(),
@@ -64,12 +76,25 @@ const internal = await serveInternal({
       transact(db, 'events_rw', 'system:health', (tx) => sql`select 1`.execute(tx)),
     ),
     kafka: await within(2000, pingKafka(kafka)),
+    temporal: (await temporalAnswers(temporal)) ? 'up' : 'down',
   }),
 });
 log.info({ internalPort: internal.port }, 'consumers started');
 await untilStopped();
+clearInterval(upkeep);
 await Promise.all(running.map((consumer) => consumer.stop()));
 await internal.close();
+await temporal.connection.close();
 await db.destroy();
 await telemetry.shutdown();
 log.info('consumers stopped');
+
+/** A young one is needed by somebody; the database refuses to let it go. */
+async function forgetReadings(): Promise<void> {
+  try {
+    const gone = await forgetOldReadings(db, keptDays);
+    if (gone > 0) log.info({ gone, keptDays }, 'old readings forgotten');
+  } catch (error) {
+    log.warn({ err: error }, 'upkeep failed');
+  }
+}

@@ -5,10 +5,10 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 export type Log = Logger;
 
 /**
- * Logs ids, codes, amounts and times only. The paths below are a net for what should not be
- * handed over at all.
+ * Logs ids, codes, amounts and times only. The keys below are a net for what should not be handed
+ * over at all, as deep as people nest things.
  */
-const NEVER_LOGGED = [
+const NEVER_LOGGED: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
   'password',
@@ -19,7 +19,8 @@ const NEVER_LOGGED = [
   'licence',
   'birthDate',
   'address',
-];
+]);
+const LEVELS = 3;
 
 /** A logger named after the process; `LOG_LEVEL` (default `info`) decides what it writes. */
 export function createLogger(service: string, destination?: DestinationStream): Log {
@@ -27,14 +28,37 @@ export function createLogger(service: string, destination?: DestinationStream): 
     level: process.env['LOG_LEVEL'] ?? 'info',
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: {
-      paths: NEVER_LOGGED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
-      censor: '[not logged]',
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields: Fields) => withoutSecrets(fields, LEVELS),
+    },
+    serializers: {
+      err: (error: Error) => withoutSecrets({ ...pino.stdSerializers.err(error) }, LEVELS - 1),
     },
     mixin: traceIds,
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+type Fields = Record<string, unknown>;
+
+/** Copies what it must change only: pino's own redaction was a third of what a request allocates. */
+function withoutSecrets(fields: Fields, levels: number): Fields {
+  let shown = fields;
+  for (const [key, value] of Object.entries(fields)) {
+    // Its serializer sees to it.
+    if (value instanceof Error && key === 'err' && levels === LEVELS) continue;
+    const allowed = NEVER_LOGGED.has(key) ? '[not logged]' : within(value, levels - 1);
+    if (allowed === value) continue;
+    if (shown === fields) shown = Array.isArray(fields) ? Object.assign([], fields) : { ...fields };
+    shown[key] = allowed;
+  }
+  return shown;
+}
+
+function within(value: unknown, levels: number): unknown {
+  const isLeaf = levels === 0 || typeof value !== 'object' || value === null;
+  return isLeaf ? value : withoutSecrets(value as Fields, levels);
 }
 
 function traceIds(): { readonly traceId?: string; readonly spanId?: string } {

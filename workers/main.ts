@@ -5,11 +5,12 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
 import { simulatedMail, smtpMail } from '../api/auth/mail.ts';
 import { openDb, transact } from '../db/client.ts';
+import { gatewayFrom } from '../payments/from-env.ts';
 import { openClient, temporalAnswers, temporalSettings } from '../temporal-config/connection.ts';
 import { bundleApart } from './bundle.ts';
 import { type Health, serveInternal } from './internal-server.ts';
 import { createLogger } from './logging.ts';
-import { openRentalWorkflows } from './rental-workflows.ts';
+import { openRentalWorkflows, openTransferWorkflows } from './rental-workflows.ts';
 import { startTelemetry } from './telemetry.ts';
 import { createWorker, installRuntime } from './temporal-worker.ts';
 
@@ -41,7 +42,9 @@ const worker = await createWorker({
   activities: createActivities({
     db,
     rentals: openRentalWorkflows(client),
+    transfers: openTransferWorkflows(client),
     mail: mail(),
+    gateway: gatewayFrom(process.env, db),
     repackExhausted: () => repackExhausted.inc(),
   }),
   telemetry,

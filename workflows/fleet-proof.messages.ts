@@ -2,7 +2,15 @@
 import { defineQuery } from '@temporalio/workflow';
 
 /** In this order; `settle` reads again, after a grace, what the others doubted. */
-export const PHASES = ['rentals', 'workflows', 'vehicles', 'quotes', 'settle'] as const;
+export const PHASES = [
+  'rentals',
+  'workflows',
+  'vehicles',
+  'quotes',
+  'transfers',
+  'transfer-workflows',
+  'settle',
+] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Where a proof is: the next page of a phase. `after` is that phase's own cursor. */

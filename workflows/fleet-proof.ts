@@ -2,6 +2,7 @@
 import {
   type ActivityOptions,
   continueAsNew,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -57,8 +58,12 @@ function first(proofId: string): ProofPage {
   return { proofId, phase: 'rentals', after: null };
 }
 
+/** For runs that began before transfers were looked at. */
+const BEFORE_TRANSFERS = PHASES.filter((phase) => !phase.startsWith('transfer'));
+
 function phaseAfter({ proofId, phase }: ProofPage): ProofPage | null {
-  const next = PHASES[PHASES.indexOf(phase) + 1];
+  const phases = patched('transfers') ? PHASES : BEFORE_TRANSFERS;
+  const next = phases[phases.indexOf(phase) + 1];
   return next === undefined ? null : { proofId, phase: next, after: null };
 }
 

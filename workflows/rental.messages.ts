@@ -5,6 +5,8 @@ import type {
   Cancel,
   CheckIn,
   CheckOut,
+  Confirm,
+  Decline,
   Extend,
   RentalRequest,
   RentalState,
@@ -25,12 +27,26 @@ export const checkOut = defineUpdate<RentalState, [Envelope<CheckOut>]>('checkOu
 export const extend = defineUpdate<RentalState, [Envelope<Extend>]>('extend');
 /** The vehicle is back; the answer carries the invoice. */
 export const checkIn = defineUpdate<RentalState, [Envelope<CheckIn>]>('checkIn');
-/** Nobody comes: the vehicle is free again. Only before check-out. */
+/** Nobody comes: the vehicle is free again. Only before check-out; a request too. */
 export const cancel = defineUpdate<RentalState, [Envelope<Cancel>]>('cancel');
 
-/** Another rental's delay moved this one to another vehicle, or left it without one. */
-export const vehicleReassigned =
-  defineSignal<[{ readonly vehicleId: string | null }]>('vehicleReassigned');
+/** A person found a vehicle for a request, or lets it wait for one: it is booked. */
+export const confirm = defineUpdate<RentalState, [Envelope<Confirm>]>('confirm');
+/** A request is not granted. */
+export const decline = defineUpdate<RentalState, [Envelope<Decline>]>('decline');
+
+/** `sequence` is the fact's, so that late news is known as such; older senders give none. */
+export type Reassigned = {
+  readonly vehicleId: string | null;
+  readonly sequence?: number | undefined;
+};
+
+/**
+ * What happened to others moved this one to another vehicle, or left it without one. Every such fact
+ * is signalled from Kafka (events/rental-reassignments.ts), which is the guarantee; whoever caused it
+ * may signal it too, which is quicker.
+ */
+export const vehicleReassigned = defineSignal<[Reassigned]>('vehicleReassigned');
 
 /**
  * The nightly proof found that this rental's row, calendar and workflow differ, which a person has to

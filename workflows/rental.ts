@@ -41,6 +41,8 @@ function listen(book: RentalBook, desk: RentalDesk): void {
   accept(messages.extend, (command) => ({ ...command, type: 'extend' }));
   accept(messages.checkIn, (command) => ({ ...command, type: 'checkIn' }));
   accept(messages.cancel, (command) => ({ ...command, type: 'cancel' }));
+  accept(messages.confirm, (command) => ({ ...command, type: 'confirm' }));
+  accept(messages.decline, (command) => ({ ...command, type: 'decline' }));
 
   function accept<C extends object>(
     definition: UpdateDefinition<RentalState, [messages.Envelope<C>]>,

@@ -1,5 +1,5 @@
 // The public contract of a transfer's workflow: what others may send it and what it answers.
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type {
   Arrive,
   CancelTransfer,
@@ -17,5 +17,9 @@ export const depart = defineUpdate<TransferState, [Envelope<Depart>]>('depart');
 export const arrive = defineUpdate<TransferState, [Envelope<Arrive>]>('arrive');
 /** Nobody drives: what relied on its arrival moves. Only before the departure. */
 export const cancelTransfer = defineUpdate<TransferState, [Envelope<CancelTransfer>]>('cancel');
+
+/** As a rental's: what the nightly proof has against it; null when all agree again. */
+export const attentionNeeded =
+  defineSignal<[{ readonly reason: string | null }]>('attentionNeeded');
 
 export const transferState = defineQuery<TransferState | null>('transferState');

@@ -34,6 +34,7 @@ export async function transfer(input: TransferInput = {}): Promise<TransferState
 
 function listen(book: TransferBook, desk: TransferDesk): void {
   setHandler(messages.transferState, book.state, { description: 'The transfer as it is now.' });
+  setHandler(messages.attentionNeeded, ({ reason }) => book.flagged(reason));
   setHandler(messages.plan, desk.plan, { description: 'Keeps a vehicle for the drive.' });
   accept(messages.depart, (command) => ({ ...command, type: 'depart' }));
   accept(messages.arrive, (command) => ({ ...command, type: 'arrive' }));

@@ -66,6 +66,8 @@ const update = createRoute({
   path: '/branches/{id}',
   tags,
   summary: 'Change a branch; 412 when it was changed meanwhile',
+  description:
+    'Another time zone moves no rental: `affected-rentals` lists those that it does not suit.',
   request: { params, headers: IfMatchHeader, body: jsonRequest(BranchChange) },
   responses: { 200: jsonAnswer('As it is now', Branch), ...problems },
 });

@@ -1,15 +1,17 @@
 // Quotes: what a rental would cost now. Nothing is stored, so nothing needs a key.
 import { createRoute, type z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { inCurrency } from '../../db/commands/booking-rules.ts';
 import { quoteRules } from '../../db/queries/opening-hours.ts';
 import { currentRatePlan } from '../../db/queries/rentals.ts';
 import { branchById, classById } from '../../db/queries/vehicles.ts';
-import { quote } from '../../domain/pricing.ts';
+import { clockOf, localDate } from '../../domain/calendar.ts';
+import { driversOf, quote } from '../../domain/pricing.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { batchOf, batchResults, eachItem } from '../batch.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -45,16 +47,24 @@ const createMany = createRoute({
 
 export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter {
   return apiRouter()
-    .openapi(create, async (c) => c.json(await quoted(c.req.valid('json')), 200))
+    .openapi(create, async (c) => {
+      const wanted = c.req.valid('json');
+      assertRate(c, wanted.rate);
+      return c.json(await quoted(wanted), 200);
+    })
     .openapi(createMany, async (c) => {
       const { items } = c.req.valid('json');
-      return c.json(await eachItem(c, items, 200, quoted), 200);
+      const each = (item: z.infer<typeof NewQuote>) => {
+        assertRate(c, item.rate);
+        return quoted(item);
+      };
+      return c.json(await eachItem(c, items, 200, each), 200);
     });
 
   async function quoted(wanted: z.infer<typeof NewQuote>): Promise<z.infer<typeof Quote>> {
     const request = decideRequest(wanted, now());
     const [current, branch, vehicleClass, rules] = await Promise.all([
-      currentRatePlan(db),
+      currentRatePlan(db, request),
       branchById(db, request.branchId),
       classById(db, request.classId),
       quoteRules(db, request),
@@ -64,9 +74,24 @@ export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter
     const { pickUpAt, dueAt } = request;
     const plan = found(current, 'valid rate plan');
     const fees = inCurrency(rules.fees, plan.currency);
-    const price = quote({ plan, pickUpAt, returnAt: dueAt, fees });
-    return { ...request, price };
+    const { branchId, classId, driverAges } = request;
+    const price = quote({
+      ...request,
+      plan,
+      returnAt: dueAt,
+      fees,
+      clock: clockOf(branch.time_zone, pickUpAt, dueAt),
+      bookedOn: localDate(now(), branch.time_zone),
+      drivers: driverAges && driversOf(driverAges, plan),
+    });
+    return { branchId, classId, pickUpAt, dueAt, price };
   }
+}
+
+/** What a company pays is its own affair: only staff quote by a negotiated rate. */
+function assertRate(c: Context<ApiEnv>, rate: string | undefined): void {
+  if (rate === undefined || c.get('caller').actor.kind === 'staff') return;
+  throw new ProblemError('forbidden', 'Only staff quote by a negotiated rate.');
 }
 
 function unknown(of: string): ProblemError {

@@ -1,18 +1,17 @@
 // Rentals over HTTP: what can be read of them, and the first command: reserve.
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { grantOverride } from '../../db/commands/booking-overrides.ts';
 import { factsOfRental } from '../../db/queries/events.ts';
 import { heldQuoteById } from '../../db/queries/held-quotes.ts';
 import { listRentals, rentalById, rentalByNumber } from '../../db/queries/rentals.ts';
 import { type Actor, principalOf } from '../../domain/actor.ts';
-import type { BookingOverride } from '../../domain/booking.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { assertBranch, assertCustomer, ownCustomerId, rowAccessOf } from '../auth/scope.ts';
+import { overriding } from '../booking-override.ts';
 import type { BranchZones } from '../branch-zones.ts';
 import { channelOf } from '../channel.ts';
 import { sendReserve } from '../commands.ts';
@@ -40,8 +39,14 @@ const create = createRoute({
   path: '/rentals',
   tags,
   summary: 'Reserve a vehicle of a class; 409 vehicle-unavailable when none is free',
+  description:
+    'Where the class is on request, 202 with a rental that waits for an answer until `answerBy`.',
   request: { headers: IdempotencyHeader, body: jsonRequest(NewRental) },
-  responses: { 201: jsonAnswer('Reserved', Rental), ...problems },
+  responses: {
+    201: jsonAnswer('Reserved', Rental),
+    202: jsonAnswer('Requested', Rental),
+    ...problems,
+  },
 });
 
 const list = createRoute({
@@ -98,7 +103,8 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
         const request = { id, ...wanted, override, channel: channelOf(c) };
         const state = await namingReferences(reserve(deps, deps.actorOf(c), request));
         const headers = { location: `/api/v1/rentals/${id}` };
-        return { status: 201, body: await rentalView(state, zones), headers };
+        const status = state.status === 'requested' ? 202 : 201;
+        return { status, body: await rentalView(state, zones), headers };
       }),
     )
     .openapi(list, async (c) => {
@@ -135,20 +141,6 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
 async function assertQuote(c: Context<ApiEnv>, { db }: ApiDeps, quoteId: string): Promise<void> {
   if ((await heldQuoteById(db, rowAccessOf(c), quoteId)) !== undefined) return;
   throw new ProblemError('unknown-reference', 'There is no such quote.', { more: { of: 'quote' } });
-}
-
-/** Keeps the reason, and hands on what is let pass. Throws 403 for who is no branch manager. */
-async function overriding(
-  c: Context<ApiEnv>,
-  { db }: ApiDeps,
-  rentalId: string,
-  { reason, stopSell, overbook }: NonNullable<z.infer<typeof NewRental>['override']>,
-): Promise<BookingOverride> {
-  if (!c.get('caller').roles.includes('branch-manager')) {
-    throw new ProblemError('forbidden', 'Only a branch manager may override a refusal.');
-  }
-  await grantOverride(db, rowAccessOf(c), rentalId, reason);
-  return { stopSell: stopSell === true, overbook: overbook ?? 0 };
 }
 
 async function reserve(deps: ApiDeps, actor: Actor, request: RentalRequest): Promise<RentalState> {

@@ -91,9 +91,9 @@ export function shortageRoutes(deps: ApiDeps): ApiRouter {
       return idempotent(c, deps, async (commandId) => {
         const access = rowAccessOf(c);
         found(await shortageById(db, access, id), 'case');
-        const { row } = await resolveShortage(db, access, id, resolution);
+        const { row, moved } = await resolveShortage(db, access, id, resolution);
         // Repeated until it is done: the case is resolved, and its rental has to hear of it.
-        if (row.step === 'upgrade') await tellRental(deps, row);
+        for (const each of moved) await tellRental(deps, each);
         if (row.step === 'walk') await walkRental(deps, commandId, deps.actorOf(c), row);
         return { status: 200, body: shortageView(row) };
       });

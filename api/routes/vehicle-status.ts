@@ -6,6 +6,7 @@ import type { Role } from '../../domain/people.ts';
 import type { StatusCommandName } from '../../domain/vehicle.ts';
 import { secured } from '../auth/access.ts';
 import { rowAccessOf } from '../auth/scope.ts';
+import { numbered } from '../booked-spans.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -56,7 +57,7 @@ const activate = command(
 const holdForSale = command(
   'hold-for-sale',
   FOR_GOOD,
-  'Keep a vehicle for sale from now or a later date on; 409 lists the bookings after it',
+  'Keep a vehicle for sale from now or later on; bookings after it move; 409 lists those that cannot',
   SaleHold,
 );
 const sell = command('sell', FOR_GOOD, 'A vehicle held for sale is sold', StatusChange);
@@ -77,7 +78,7 @@ export function vehicleStatusRoutes(deps: ApiDeps): ApiRouter {
   ) =>
     idempotent(c, deps, async (commandId) => {
       const command = { ...body, vehicleId, commandId, name, now: deps.now() };
-      const row = await changeStatus(deps.db, rowAccessOf(c), command);
+      const row = await numbered(c, deps, changeStatus(deps.db, rowAccessOf(c), command));
       return { status: 200, body: vehicleView(row), headers: etag(row.version) };
     });
   return apiRouter()

@@ -1,7 +1,7 @@
 // The nightly proof's runs and differences as they are shown.
 import { z } from '@hono/zod-openapi';
 import type { FleetDifferenceRow, FleetProofRow } from '../../db/queries/reconciliation.ts';
-import { DIFFERENCES } from '../../domain/reconciliation.ts';
+import { DIFFERENCES, SUBJECTS } from '../../domain/reconciliation.ts';
 import { BranchId, Id, pageQuery, UtcInstant } from './common.ts';
 
 export const FleetProof = z
@@ -35,7 +35,7 @@ export const FleetDifference = z
   .object({
     id: Id,
     kind: z.string().openapi({ enum: Object.keys(DIFFERENCES) }),
-    subjectType: z.string().openapi({ enum: ['rental', 'vehicle', 'quote'] }),
+    subjectType: z.string().openapi({ enum: [...SUBJECTS] }),
     subjectId: Id,
     branchId: BranchId.nullable(),
     sides: z.record(z.string(), side).openapi({ description: 'What each of the two says' }),

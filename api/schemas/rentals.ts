@@ -4,6 +4,7 @@ import { localTime } from '../../domain/calendar.ts';
 import {
   allowedCommands,
   CANCEL_REASONS,
+  DECLINE_REASONS,
   type PeoplesCommand,
   type RentalState,
 } from '../../domain/rental.ts';
@@ -21,12 +22,22 @@ import {
 } from './common.ts';
 import { Price } from './quotes.ts';
 
-const STATUSES = ['reserved', 'active', 'returned', 'closed', 'cancelled', 'no_show'] as const;
+const STATUSES = [
+  'requested',
+  'reserved',
+  'active',
+  'returned',
+  'closed',
+  'cancelled',
+  'no_show',
+  'declined',
+  'expired',
+] as const;
 
 const odometerKm = z.int().min(0).max(5_000_000);
 const fuelEighths = z.int().min(0).max(8).openapi({ description: 'Eighths of a full tank' });
 
-const Override = z
+export const Override = z
   .strictObject({
     reason: text(200).openapi({ description: 'For the audit log; names no persons' }),
     stopSell: z.literal(true).optional(),
@@ -66,12 +77,17 @@ export const CheckIn = z
   .openapi('CheckIn');
 export const Cancel = z.strictObject({ reason: z.enum(CANCEL_REASONS) }).openapi('Cancel');
 
+export const Confirm = z.strictObject({ override: Override.optional() }).openapi('Confirm');
+export const Decline = z.strictObject({ reason: z.enum(DECLINE_REASONS) }).openapi('Decline');
+
 /** The path segment of each command. */
 export const COMMAND_PATHS = {
   checkOut: 'check-out',
   extend: 'extend',
   checkIn: 'check-in',
   cancel: 'cancel',
+  confirm: 'confirm',
+  decline: 'decline',
 } as const satisfies Readonly<Record<PeoplesCommand, string>>;
 
 const LocalTime = z.string().openapi({
@@ -96,6 +112,9 @@ export const Rental = z
     dueAt: UtcInstant,
     dueAtLocal: LocalTime,
     noShowAt: UtcInstant,
+    answerBy: UtcInstant.nullable().openapi({
+      description: 'Of what was requested: unanswered by then, it expires',
+    }),
     checkedOutAt: UtcInstant.nullable(),
     odometerOutKm: z.int().nullable(),
     fuelOutEighths: z.int().nullable(),
@@ -168,6 +187,7 @@ export async function rentalView(state: RentalState, zones: BranchZones) {
   ]);
   return {
     ...shown,
+    answerBy: state.answerBy ?? null,
     allocation: allocationOf(state),
     needsAttention: needsAttention(state, new Date().toISOString()),
     pickUpAtLocal: localTime(state.pickUpAt, pickUpZone),

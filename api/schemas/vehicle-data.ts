@@ -67,6 +67,7 @@ export const PlateJurisdiction = z
 export const vehicleData = {
   plateJurisdiction: PlateJurisdiction.optional(),
   vin: Vin.nullable().optional(),
+  expectedOn: LocalDate.nullable().optional().openapi({ description: 'Of an ordered vehicle' }),
   energy: z.enum(ENERGIES).nullable().optional(),
   tankLitres: z.int().min(1).max(2_000).nullable().optional(),
   batteryKwh: z.number().positive().max(2_000).nullable().optional(),
@@ -80,6 +81,7 @@ export const vehicleData = {
 export const vehicleDataShown = {
   plateJurisdiction: z.string(),
   vin: z.string().nullable(),
+  expectedOn: z.string().nullable(),
   energy: z
     .string()
     .nullable()
@@ -145,6 +147,7 @@ export function vehicleDataView(row: VehicleRow) {
   return {
     plateJurisdiction: row.plate_jurisdiction,
     vin: row.vin,
+    expectedOn: row.expected_on,
     energy: row.energy,
     tankLitres: row.tank_litres,
     batteryKwh: row.battery_kwh,

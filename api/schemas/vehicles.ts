@@ -32,6 +32,9 @@ export const Branch = z
     shortageLeadMinutes: z.int().openapi({
       description: 'Before pick-up, when a booking without a vehicle becomes a case',
     }),
+    showsPlanned: z.boolean().openapi({
+      description: 'Availability tells of ordered vehicles, too',
+    }),
     version: z.int(),
   })
   .openapi('Branch');
@@ -45,15 +48,18 @@ export const NewBranch = z
     turnaroundMinutes: minutes.optional(),
     noShowGraceMinutes: minutes.optional(),
     shortageLeadMinutes: minutes.optional(),
+    showsPlanned: z.boolean().optional(),
   })
   .openapi('NewBranch');
 
 export const BranchChange = z
   .strictObject({
     name,
+    timeZone: TimeZone,
     turnaroundMinutes: minutes,
     noShowGraceMinutes: minutes,
     shortageLeadMinutes: minutes,
+    showsPlanned: z.boolean(),
   })
   .partial()
   .refine(changesSomething, { message: 'must change something' })
@@ -168,6 +174,9 @@ export const Availability = z
         z.object({
           classId: ClassId,
           free: z.int(),
+          planned: z.int().optional().openapi({
+            description: 'Ordered and expected by then, not bookable; where the branch shows it',
+          }),
           stopped: z
             .literal(true)
             .optional()
@@ -191,6 +200,7 @@ export function branchView(row: BranchRow) {
     turnaroundMinutes: row.turnaround_minutes,
     noShowGraceMinutes: row.no_show_grace_minutes,
     shortageLeadMinutes: row.shortage_lead_minutes,
+    showsPlanned: row.shows_planned,
     version: row.version,
   };
 }

@@ -69,3 +69,14 @@ function rentalLength(random: Random): number {
   const days = random() < 0.1 ? 7 + random() * 7 : 0.5 + random() * random() * 7;
   return Math.ceil(days * 24) * HOUR_MS;
 }
+
+/** Random numbers from 0 to 1, the same in every run (mulberry32). */
+export function generator(seed: number): Random {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -16,7 +16,9 @@ export async function loadRentals(owner: Db, perVehicle: number): Promise<void> 
     await spansOf(perVehicle).execute(tx);
   });
   await rebuild();
-  await sql`vacuum (analyze, freeze) vehicles.span`.execute(owner);
+  // A company of some years has been vacuumed, and its past written out, long since.
+  await sql`vacuum (analyze, freeze)`.execute(owner);
+  await sql`checkpoint`.execute(owner);
 }
 
 function spansOf(perVehicle: number) {

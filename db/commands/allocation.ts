@@ -35,7 +35,7 @@ export async function byRepacking<T>(
       if (!(error instanceof DomainError && error.code === 'version-conflict')) throw error;
     }
   }
-  return 'none';
+  return 'exhausted';
 }
 
 export function isUnavailable(error: unknown): error is DomainError {
@@ -104,10 +104,12 @@ export async function planExtension(
   if (own === null || own.vehicleId === null) return 'none';
   const [from, until] = [instant(own.from), instant(own.until)];
   const to = Date.parse(dueAt) + own.turnaroundMinutes * MINUTE_MS;
-  const { branchOut: branchId, classId } = own;
+  // Who is in the way of a vehicle that is out starts where it will be back.
+  const { vehicleId, classId } = own;
+  const branchId = own.grip === 'tentative' ? own.branchOut : own.branchIn;
   const asking = { db, principal, branchId, classId, now };
   if (own.grip === 'tentative') {
-    const longer = spanOf(own, { from, to }, null);
+    const longer = { ...spanOf(own, { from, to }, null), leaves: vehicleId };
     return search(asking, longer, ({ vehicles, spans }) => ({
       vehicles,
       spans: [...spans.filter(({ id }) => id !== own.spanId), longer],
@@ -116,13 +118,13 @@ export async function planExtension(
   const added = { from: Math.min(until, to), to };
   return search(asking, { ...added, id: own.spanId }, ({ vehicles, spans }) => ({
     vehicles: vehicles.map((vehicle) => {
-      if (vehicle.id !== own.vehicleId) return vehicle;
+      if (vehicle.id !== vehicleId) return vehicle;
       const { branchIn: branchOut, branchIn } = own;
       return { ...vehicle, fixed: [...vehicle.fixed, { ...added, branchOut, branchIn }] };
     }),
     spans: spans.map((span) => {
-      const gives = span.vehicleId === own.vehicleId && span.from < to && span.to > until;
-      return gives ? { ...span, vehicleId: null } : span;
+      if (span.vehicleId !== vehicleId || span.from >= to || span.to <= until) return span;
+      return { ...span, vehicleId: null, leaves: vehicleId };
     }),
   }));
 }
@@ -140,7 +142,7 @@ type Asking = {
  * First among the spans that overlap the demand, then in wider and wider windows until all is seen
  * that these can reach: only then is a `none` the whole truth, unless a window proves it earlier.
  */
-async function search(
+export async function search(
   { db, principal, now, ...pool }: Asking,
   ask: Ask,
   shaped: (problem: RepackProblem) => RepackProblem,

@@ -23,9 +23,11 @@ export type AuditEntry = {
     | 'stop_sell'
     | 'shortage'
     | 'quote'
+    | 'authorisation'
     | 'transfer'
     | 'travel_time'
     | 'overbooking_limit'
+    | 'on_request'
     | 'recall';
   readonly subjectId: string;
   readonly commandId?: string;

@@ -5,17 +5,21 @@ import type { Stop } from '../../domain/stop-sell.ts';
 import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
 
-/** A repeat keeps the first reason. */
+/** A repeat keeps the first reason, unless it is given anew for a request that waits. */
 export function grantOverride(
   db: Db,
   acting: Acting,
   rentalId: string,
   reason: string,
+  { anew = false }: { readonly anew?: boolean } = {},
 ): Promise<void> {
+  const kept = anew
+    ? sql`do update set reason = excluded.reason, granted_by = excluded.granted_by`
+    : sql`do nothing`;
   return transact(db, 'rentals_rw', acting, async (tx) => {
     await sql`insert into rentals.booking_override (rental_id, reason, granted_by)
       values (${rentalId}, ${reason}, ${rowAccess(acting).principal})
-      on conflict (rental_id) do nothing`.execute(tx);
+      on conflict (rental_id) ${kept}`.execute(tx);
   });
 }
 

@@ -1,8 +1,10 @@
 // What a booking is judged by besides its vehicle: opening hours at both ends, and stop-sell rules.
 import { sql } from 'kysely';
+import { clockOf } from '../../domain/calendar.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { handover, noShowAt, type Side } from '../../domain/opening-hours.ts';
 import type { Fee } from '../../domain/pricing/fees.ts';
+import { type Quote, quote } from '../../domain/pricing.ts';
 import type { RatePlan } from '../../domain/rate-plan.ts';
 import type { RentalRequest } from '../../domain/rental.ts';
 import { checkStops, type Stop } from '../../domain/stop-sell.ts';
@@ -40,16 +42,31 @@ export async function bookingRules(tx: Tx, booking: Judged): Promise<BookingRule
   return judged(booking, rows[0]?.found);
 }
 
-/** The same with the rate plan of now, in one round trip. Throws `not-found` without a plan. */
+/**
+ * The same with the price by the rate plan of now, in one round trip. Throws `not-found` without a
+ * plan. Only for rentals_rw, and a branch that is there.
+ */
 export async function bookingTerms(
   tx: Tx,
   booking: Judged,
-): Promise<BookingRules & { readonly plan: RatePlan }> {
-  const { rows } = await sql<{ found: Found; plan: RatePlan | null }>`
-    select ${rulesOf(booking)} as found, (${currentTerms(tx)}) as plan`.execute(tx);
-  const plan = rows[0]?.plan;
+): Promise<Omit<BookingRules, 'fees'> & { readonly price: Quote }> {
+  const { branchId, returnBranchId, pickUpAt, dueAt } = booking;
+  const { rows } = await sql<{ found: Found; plan: RatePlan | null; zone: string }>`
+    select ${rulesOf(booking)} as found, (${currentTerms(tx, booking)}) as plan,
+      vehicles.zone_of(${branchId}) as zone`.execute(tx);
+  const { found, plan, zone = '' } = rows[0] ?? {};
   if (!plan) throw new DomainError('not-found', 'No rate plan is valid.', { of: 'plan' });
-  return { ...judged(booking, rows[0]?.found), plan };
+  const { fees, ...rules } = judged(booking, found);
+  const price = quote({
+    plan,
+    branchId,
+    returnBranchId,
+    pickUpAt,
+    returnAt: dueAt,
+    fees: inCurrency(fees, plan.currency),
+    clock: clockOf(zone, pickUpAt, dueAt),
+  });
+  return { ...rules, price };
 }
 
 function rulesOf({ branchId, returnBranchId, classId, channel, pickUpAt, dueAt }: Judged) {

@@ -17,8 +17,11 @@ export type NewBranch = {
   readonly turnaroundMinutes?: number | undefined;
   readonly noShowGraceMinutes?: number | undefined;
   readonly shortageLeadMinutes?: number | undefined;
+  /** Availability counts ordered vehicles, too, apart from free ones. */
+  readonly showsPlanned?: boolean | undefined;
 };
-export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId' | 'timeZone'>>;
+/** Another time zone moves no rental: see `affectedRentals` (decisions.md 45). */
+export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId'>>;
 export type NewClass = { readonly id: string; readonly name: string };
 
 /** Throws `duplicate` when the code is taken by another branch. */
@@ -110,5 +113,6 @@ function branchColumns(branch: Partial<NewBranch>) {
     turnaround_minutes: branch.turnaroundMinutes,
     no_show_grace_minutes: branch.noShowGraceMinutes,
     shortage_lead_minutes: branch.shortageLeadMinutes,
+    shows_planned: branch.showsPlanned,
   };
 }

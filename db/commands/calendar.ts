@@ -1,7 +1,13 @@
 // The published functions of the vehicles domain's calendar, as commands call them.
 import { sql } from 'kysely';
 import { DomainError, type ErrorDetails } from '../../domain/errors.ts';
-import type { CheckIn, CheckOut, HoldWarning, RentalRequest } from '../../domain/rental.ts';
+import type {
+  CheckIn,
+  CheckOut,
+  HoldWarning,
+  Reassignment,
+  RentalRequest,
+} from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
@@ -34,6 +40,11 @@ export type MovedSpan = {
   /** Why it waits beyond the limit. */
   readonly reason: 'overdue' | 'elsewhere' | 'override' | null;
 };
+
+/** What others are told of it. */
+export function reassignmentOf({ rentalId, vehicleId, version }: MovedSpan): Reassignment {
+  return { rentalId, vehicleId, version };
+}
 
 type BlockingHold = {
   readonly holdId: string;

@@ -69,7 +69,7 @@ async function refuseWhileRenting(tx: Tx, customerId: string): Promise<void> {
     .selectFrom('rentals.rental')
     .select('id')
     .where('customer_id', '=', customerId)
-    .where('status', 'in', ['reserved', 'active', 'returned'])
+    .where('status', 'in', ['requested', 'reserved', 'active', 'returned'])
     .limit(1)
     .executeTakeFirst();
   if (open === undefined) return;

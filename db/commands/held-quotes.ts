@@ -2,14 +2,14 @@
 import { type RawBuilder, sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { type HeldQuote, heldUntil, type QuoteHold, tooSoon } from '../../domain/held-quote.ts';
-import { type Quote, quote } from '../../domain/pricing.ts';
+import type { Quote } from '../../domain/pricing.ts';
 import type { Reassignment } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
-import { bookingTerms, inCurrency } from './booking-rules.ts';
-import { asked, type MovedSpan, refuseUnknown, told } from './calendar.ts';
+import { bookingTerms } from './booking-rules.ts';
+import { asked, type MovedSpan, reassignmentOf, refuseUnknown, told } from './calendar.ts';
 
 /** The row as its state; for queries too. */
 export const QUOTE_COLUMNS: RawBuilder<unknown> = sql`id, status, branch_id as "branchId",
@@ -29,7 +29,7 @@ export function holdQuote(db: Db, acting: Acting, hold: QuoteHold): Promise<Held
     const now = new Date().toISOString();
     decideRequest(hold, now);
     const until = await holdSpan(tx, hold, heldUntil(hold, now));
-    const price = await priceNow(tx, hold);
+    const { price } = await bookingTerms(tx, hold);
     const held = await insertQuote(tx, hold, until, price);
     await publish(tx, {
       type: 'forecourt.quote.held.v1',
@@ -79,7 +79,7 @@ export function endQuote(
       data: factOf(ended),
     });
     await recordAudit(tx, { action: `quote.${status}`, subjectType: 'quote', subjectId: id });
-    const reassigned = moved.map(({ rentalId, vehicleId }) => ({ rentalId, vehicleId }));
+    const reassigned = moved.map(reassignmentOf);
     return { quote: ended, reassigned };
   });
 }
@@ -103,13 +103,6 @@ async function holdSpan(tx: Tx, hold: QuoteHold, until: string): Promise<string>
     throw new DomainError('vehicle-unavailable', 'No vehicle of this class is free then.', details);
   }
   return answer.heldUntil;
-}
-
-/** At today's plan. Throws what a booking would be refused with now. */
-export async function priceNow(tx: Tx, hold: QuoteHold): Promise<Quote> {
-  const { plan, fees: found } = await bookingTerms(tx, hold);
-  const fees = inCurrency(found, plan.currency);
-  return quote({ plan, pickUpAt: hold.pickUpAt, returnAt: hold.dueAt, fees });
 }
 
 async function insertQuote(

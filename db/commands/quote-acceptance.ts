@@ -7,8 +7,9 @@ import type { RentalRequest } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
+import { bookingTerms } from './booking-rules.ts';
 import { asked, refuseUnknown, type TakenSpan } from './calendar.ts';
-import { changeQuote, factOf, lockQuote, priceNow } from './held-quotes.ts';
+import { changeQuote, factOf, lockQuote } from './held-quotes.ts';
 
 /**
  * The quote's place becomes the rental's; the rental must be stored in the same transaction. Throws
@@ -61,7 +62,7 @@ async function recordAcceptance(tx: Tx, held: HeldQuote, rentalId: string): Prom
 
 /** Price and place, looked at again: what the counter needs to offer instead. */
 async function expired(tx: Tx, held: HeldQuote, free: boolean): Promise<DomainError> {
-  const price = await priceNow(tx, held);
+  const { price } = await bookingTerms(tx, held);
   return new DomainError('quote-expired', 'The quote is held no more; this is what it costs now.', {
     quoteId: held.id,
     free,

@@ -15,7 +15,7 @@ export function beginProof(db: Db, proofId: string): Promise<void> {
   });
 }
 
-export type Seen = 'rentals' | 'workflows' | 'vehicles';
+export type Seen = 'rentals' | 'workflows' | 'vehicles' | 'transfers';
 
 /**
  * Notes a page: how many it had, and what in it is doubtful. A page that is read twice counts twice:
@@ -56,13 +56,13 @@ export function recordDifferences(db: Db, found: readonly Difference[]): Promise
 }
 
 /**
- * Ends the proof: what it did not see again is resolved. Answers the run and the rentals that have
+ * Ends the proof: what it did not see again is resolved. Answers the run and the subjects that have
  * nothing open any more. A repeat answers the run, and nobody.
  */
 export function finishProof(
   db: Db,
   proofId: string,
-): Promise<{ readonly proof: FleetProofRow; readonly clean: readonly string[] }> {
+): Promise<{ readonly proof: FleetProofRow; readonly clean: readonly Subject[] }> {
   return transact(db, 'vehicles_rw', PROVER, async (tx) => {
     const known = await tx
       .selectFrom('vehicles.fleet_proof')
@@ -83,17 +83,17 @@ export function finishProof(
 }
 
 /** One that another proof saw after this one began stays open. */
-async function resolveUnseen(tx: Tx, startedAt: string): Promise<readonly string[]> {
-  const { rows } = await sql<{ id: string }>`
+async function resolveUnseen(tx: Tx, startedAt: string): Promise<readonly Subject[]> {
+  const { rows } = await sql<Subject>`
     with resolved as (
       update vehicles.fleet_difference set resolved_at = now(), version = version + 1
       where resolved_at is null and last_seen < ${startedAt}
       returning subject_type, subject_id)
-    select distinct r.subject_id as id from resolved r
-    where r.subject_type = 'rental' and not exists (
+    select distinct r.subject_type as type, r.subject_id as id from resolved r
+    where not exists (
       select from vehicles.fleet_difference d where d.subject_id = r.subject_id
         and d.resolved_at is null and d.last_seen >= ${startedAt})`.execute(tx);
-  return rows.map(({ id }) => id);
+  return rows;
 }
 
 async function tellProof(tx: Tx, proof: FleetProofRow): Promise<void> {

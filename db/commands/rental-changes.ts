@@ -5,7 +5,7 @@ import { publish } from '../outbox.ts';
 import { inCurrency, returnFees } from './booking-rules.ts';
 import { extendSpan, releaseSpan, rollSpan } from './calendar.ts';
 import { applyMoves, type Move } from './calendar-repack.ts';
-import { planOf, type Recording, updateRental } from './rental-update.ts';
+import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 import { raiseShortage } from './shortages.ts';
 
 /** How far an overdue vehicle's calendar is kept ahead of now (decisions: 2 h, every hour anew). */
@@ -23,14 +23,13 @@ export async function extendRental(
   const { tx, row, at } = recording;
   const { moved } = moves.length === 0 ? { moved: [] } : await applyMoves(tx, moves, null);
   const span = await extendSpan(tx, row.id, dueAt);
-  const plan = await planOf(tx, row);
+  const rating = await ratingOf(tx, row, dueAt);
   const pickUpFee = feesOf(row.price).filter(({ code }) => code === 'fee.out-of-hours-pick-up');
   const returnFee = await returnFees(tx, row.return_branch_id, dueAt);
   const price = extensionQuote({
-    plan,
-    fees: [...pickUpFee, ...inCurrency(returnFee, plan.currency)],
-    booked: row.price,
-    pickUpAt: row.pick_up_at,
+    ...rating,
+    fees: [...pickUpFee, ...inCurrency(returnFee, rating.plan.currency)],
+    dueAt: row.due_at,
     returnAt: dueAt,
   });
   const version = await updateRental(recording, {
@@ -62,7 +61,9 @@ export async function giveUp(
   command: ({ readonly type: 'cancel' } & Cancel) | { readonly type: 'noShow' },
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
-  const { moved: reassigned } = await releaseSpan(tx, row.id);
+  // What is only requested keeps nothing that could become free.
+  const { moved: reassigned } =
+    row.status === 'requested' ? { moved: [] } : await releaseSpan(tx, row.id);
   if (command.type === 'cancel') {
     const version = await updateRental(recording, { status: 'cancelled' });
     await publish(tx, {

@@ -5,7 +5,7 @@ import { publish } from '../outbox.ts';
 import { issueInvoice } from './accounting.ts';
 import { handOutSpan, returnSpan } from './calendar.ts';
 import { recordDashReading } from './meters.ts';
-import { planOf, type Recording, updateRental } from './rental-update.ts';
+import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 
 export async function handOut(recording: Recording, keys: CheckOut): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
@@ -53,9 +53,7 @@ export async function takeBack(
   const { vehicleId } = span;
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
   const price = finalQuote({
-    plan: await planOf(tx, row),
-    booked: row.price,
-    pickUpAt: row.pick_up_at,
+    ...(await ratingOf(tx, row, at)),
     dueAt: row.due_at,
     returnAt: at,
   });

@@ -1,5 +1,6 @@
 // The one way to change a rental's row, and the plan version that it was quoted with.
 import { sql, type Updateable } from 'kysely';
+import { clockOf } from '../../domain/calendar.ts';
 import type { RatePlan } from '../../domain/rate-plan.ts';
 import type { Tx } from '../client.ts';
 import type { RentalRow } from '../rental-row.ts';
@@ -28,13 +29,18 @@ export async function updateRental(
   return version;
 }
 
-/** Prices of a running rental come from the version that was quoted, whatever is valid now. */
-export async function planOf(tx: Tx, row: RentalRow): Promise<RatePlan> {
-  const { terms } = await tx
+/**
+ * What a running rental is priced by until `until`: the version that was quoted, whatever is valid
+ * now, and the clock of the branch where it began.
+ */
+export async function ratingOf(tx: Tx, row: RentalRow, until: string) {
+  const { terms, zone } = await tx
     .selectFrom('rentals.rate_plan')
-    .select('terms')
+    .select(['terms', sql<string>`vehicles.zone_of(${row.branch_id})`.as('zone')])
     .where('id', '=', row.plan_id)
     .where('version', '=', row.plan_version)
     .executeTakeFirstOrThrow();
-  return terms as unknown as RatePlan;
+  const { pick_up_at: pickUpAt } = row;
+  const plan = terms as unknown as RatePlan;
+  return { plan, booked: row.price, pickUpAt, clock: clockOf(zone, pickUpAt, until) };
 }

@@ -1,12 +1,14 @@
 // Recording what a rental's commands did: one transaction each, decided on one version of the row.
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import type { RentalCommand, RentalOutcome } from '../../domain/rental.ts';
+import type { Confirm, RentalCommand, RentalOutcome } from '../../domain/rental.ts';
 import { type Db, type Tx, transact } from '../client.ts';
 import type { RentalRow } from '../rental-row.ts';
 import { budgetExhausted, byRepacking, isUnavailable, planExtension } from './allocation.ts';
 import { recordAudit } from './audit.ts';
+import { takeSpan } from './calendar.ts';
 import type { Move } from './calendar-repack.ts';
+import { bySteps, type Placing } from './placing.ts';
 import {
   closeRental,
   extendRental,
@@ -16,6 +18,7 @@ import {
   remind,
 } from './rental-changes.ts';
 import { handOut, takeBack } from './rental-hand-over.ts';
+import { confirmRental, endRequest, requestOf } from './rental-requests.ts';
 import type { Recording } from './rental-update.ts';
 
 export type RecordedCommand = {
@@ -37,24 +40,40 @@ export async function recordCommand(
 ): Promise<RentalOutcome> {
   const { rentalId, command } = request;
   try {
-    return await record(db, principal, request, []);
+    if (command.type === 'confirm') return await confirm(db, principal, request, command);
+    return await record(db, principal, request, {});
   } catch (error) {
     if (command.type !== 'extend' || !isUnavailable(error)) throw error;
     const repacked = await byRepacking(
       () => planExtension(db, principal, rentalId, command.dueAt),
-      ({ moves }) => record(db, principal, request, moves),
+      ({ moves }) => record(db, principal, request, { moves }),
     );
     if (typeof repacked !== 'string') return repacked.done;
     throw repacked === 'exhausted' ? budgetExhausted(error) : error;
   }
 }
 
-/** `moves` clear the way before the command is carried out. */
+/** As a reservation gets its place, each step anew on the row as it is then. */
+async function confirm(
+  db: Db,
+  principal: string,
+  request: RecordedCommand,
+  command: Confirm,
+): Promise<RentalOutcome> {
+  const row = await transact(db, 'rentals_rw', principal, (tx) => lockRental(tx, request.rentalId));
+  return bySteps(db, principal, requestOf(row, command), (placing) =>
+    record(db, principal, request, { placing }),
+  );
+}
+
+/** What clears the way of an extension, or gives a request its place. */
+type Means = { readonly moves?: readonly Move[]; readonly placing?: Placing };
+
 function record(
   db: Db,
   principal: string,
   request: RecordedCommand,
-  moves: readonly Move[],
+  means: Means,
 ): Promise<RentalOutcome> {
   return transact(db, 'rentals_rw', principal, async (tx) => {
     const row = await lockRental(tx, request.rentalId);
@@ -70,7 +89,7 @@ function record(
       });
     }
     const recording = { tx, row, at: row.at, commandId: request.commandId };
-    const outcome = await carryOut(recording, request.command, moves);
+    const outcome = await carryOut(recording, request.command, means);
     await tx
       .insertInto('rentals.command')
       .values({
@@ -95,7 +114,7 @@ function record(
 function carryOut(
   recording: Recording,
   command: RentalCommand,
-  moves: readonly Move[],
+  { moves = [], placing = takeSpan }: Means,
 ): Promise<RentalOutcome> {
   switch (command.type) {
     case 'checkOut':
@@ -107,6 +126,11 @@ function carryOut(
     case 'cancel':
     case 'noShow':
       return giveUp(recording, command);
+    case 'confirm':
+      return confirmRental(recording, command, placing);
+    case 'decline':
+    case 'expire':
+      return endRequest(recording, command);
     case 'raiseShortage':
       return recordShortage(recording);
     case 'remind':

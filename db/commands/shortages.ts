@@ -7,6 +7,7 @@ import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
 import { asked, type MovedSpan, told } from './calendar.ts';
+import { postWalk } from './walks.ts';
 
 export type ShortageRow = {
   readonly id: string;
@@ -57,7 +58,7 @@ export type Resolved = { readonly row: ShortageRow; readonly moved: readonly Mov
 
 /**
  * Ends a case by a step of the ladder; an upgrade takes its vehicle in the same transaction. A repeat
- * of the same step answers what was done. Throws `not-found`, `invalid-state` for a case that is
+ * of the same step answers what was done, a walk posts its cost. Throws `not-found`, `invalid-state` for a case that is
  * over, `vehicle-unavailable` when the upgrade's class has none, `value-refused`.
  */
 export function resolveShortage(
@@ -136,8 +137,9 @@ async function locked(tx: Tx, id: string): Promise<ShortageRow> {
   throw new DomainError('not-found', 'There is no such case.');
 }
 
-/** The cost of a walk is accounting's to post; the reason stays in the row. */
+/** The cost of a walk goes to the books in the same transaction; the reason stays in the row. */
 async function record(tx: Tx, row: ShortageRow): Promise<void> {
+  const entryId = await postCost(tx, row);
   await publish(tx, {
     type: 'forecourt.shortage.resolved.v1',
     aggregateId: row.id,
@@ -153,5 +155,13 @@ async function record(tx: Tx, row: ShortageRow): Promise<void> {
     },
   });
   const subject = { subjectType: 'shortage', subjectId: row.id } as const;
-  await recordAudit(tx, { action: `shortage.${row.step}`, ...subject, after: row });
+  const after = { ...row, ...(entryId === null ? {} : { entryId }) };
+  await recordAudit(tx, { action: `shortage.${row.step}`, ...subject, after });
+}
+
+async function postCost(tx: Tx, row: ShortageRow): Promise<string | null> {
+  const { id: caseId, rental_id: rentalId, branch_id: branchId, resolved_at: at } = row;
+  const { cost_minor: costMinor, currency } = row;
+  if (row.step !== 'walk' || at === null || costMinor === null || currency === null) return null;
+  return postWalk(tx, { caseId, rentalId, branchId, at, costMinor, currency });
 }

@@ -8,30 +8,56 @@ import {
   type TransferPlan,
   type TransferState,
 } from '../../domain/transfer.ts';
-import { type Acting, type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { factOf, TRANSFER_COLUMNS } from '../transfer-row.ts';
+import { budgetExhausted, byRepacking, isUnavailable } from './allocation.ts';
 import { recordAudit } from './audit.ts';
-import { asked, type MovedSpan, refuseUnknown, told } from './calendar.ts';
+import { asked, type MovedSpan, reassignmentOf, refuseUnknown, told } from './calendar.ts';
+import { applyMoves, type Move } from './calendar-repack.ts';
 import { carryOut } from './transfer-moves.ts';
+import { planWay } from './transfer-repack.ts';
 
 export type Commanded<C> = { readonly commandId: string; readonly command: C };
 
 /**
- * Writes a ticket and keeps its vehicle for the drive. Throws `vehicle-unavailable` (details list
- * what is booked on it), `not-found` for a vehicle or branch, and what `decidePlan` refuses.
+ * Writes a ticket and keeps its vehicle for the drive; tentative bookings in the way of a vehicle that
+ * was named go to others. Throws `vehicle-unavailable` (details list what is booked on it),
+ * `not-found` for a vehicle or branch, and what `decidePlan` refuses.
  */
-export function planTransfer(
+export async function planTransfer(
+  db: Db,
+  acting: Acting,
+  given: Commanded<TransferPlan>,
+): Promise<TransferOutcome> {
+  try {
+    return await planWith(db, acting, given, []);
+  } catch (error) {
+    const { vehicle } = given.command;
+    if (!isUnavailable(error) || !('id' in vehicle)) throw error;
+    const { principal } = rowAccess(acting);
+    const repacked = await byRepacking(
+      () => planWay(db, principal, vehicle.id, given.command),
+      ({ moves }) => planWith(db, acting, given, moves),
+    );
+    if (typeof repacked !== 'string') return repacked.done;
+    throw repacked === 'exhausted' ? budgetExhausted(error) : error;
+  }
+}
+
+function planWith(
   db: Db,
   acting: Acting,
   { commandId, command: plan }: Commanded<TransferPlan>,
+  moves: readonly Move[],
 ): Promise<TransferOutcome> {
   return transact(db, 'vehicles_rw', acting, async (tx) => {
     const known = await outcomeOf(tx, commandId);
     if (known !== undefined) return known;
     decidePlan(plan, new Date().toISOString());
+    const cleared = await clearWay(tx, plan, moves);
     const { vehicleId, classId, span } = await place(tx, plan);
-    const moved = await told(tx, span.moved ?? []);
+    const moved = [...cleared, ...(await told(tx, span.moved ?? []))];
     const { rows } = await sql<TransferState>`insert into vehicles.transfer (id, vehicle_id,
         class_id, from_branch, to_branch, driver_id, departs_at, arrives_at)
       select ${plan.id}, ${vehicleId}, ${classId}, ${span.branchOut}, ${plan.toBranchId},
@@ -97,15 +123,34 @@ type PlaceAnswer = Placed['span'] & {
   readonly refused?: 'vehicle-unavailable';
 };
 
+/** After both ends are locked, as `place` does, so that nobody waits for another in a circle. */
+async function clearWay(
+  tx: Tx,
+  plan: TransferPlan,
+  moves: readonly Move[],
+): Promise<readonly MovedSpan[]> {
+  if (moves.length === 0 || !('id' in plan.vehicle)) return [];
+  await lockEnds(tx, plan.vehicle.id, plan);
+  return (await applyMoves(tx, moves, null)).moved;
+}
+
+async function lockEnds(
+  tx: Tx,
+  vehicleId: string,
+  { departsAt, toBranchId }: TransferPlan,
+): Promise<{ readonly classId?: string; readonly status?: string }> {
+  const { rows } = await sql<{ classId: string; status: string }>`select class_id as "classId",
+      status, vehicles.lock_pools(array[vehicles.place_before(id, ${departsAt}), ${toBranchId}],
+        array[class_id, class_id])
+    from vehicles.vehicle where id = ${vehicleId}`.execute(tx);
+  if (rows[0] === undefined) refuseUnknown('vehicle');
+  return rows[0] ?? {};
+}
+
 async function place(tx: Tx, plan: TransferPlan): Promise<Placed> {
   const { id, vehicle, toBranchId, departsAt, arrivesAt } = plan;
   for (const vehicleId of await candidates(tx, plan)) {
-    const { rows } = await sql<{ classId: string; status: string }>`select class_id as "classId",
-        status, vehicles.lock_pools(array[vehicles.place_before(id, ${departsAt}), ${toBranchId}],
-          array[class_id, class_id])
-      from vehicles.vehicle where id = ${vehicleId}`.execute(tx);
-    if (rows[0] === undefined) refuseUnknown('vehicle');
-    const { classId = '', status } = rows[0] ?? {};
+    const { classId = '', status } = await lockEnds(tx, vehicleId, plan);
     if (status !== 'in_service') throw unavailable({ vehicleId, vehicleStatus: status ?? null });
     const span = await asked<PlaceAnswer>(
       tx,
@@ -191,7 +236,7 @@ async function remember(
   transfer: TransferState,
   moved: readonly MovedSpan[],
 ): Promise<TransferOutcome> {
-  const reassigned = moved.map(({ rentalId, vehicleId }) => ({ rentalId, vehicleId }));
+  const reassigned = moved.map(reassignmentOf);
   const outcome = { transfer, reassigned };
   await sql`insert into vehicles.transfer_command (id, transfer_id, outcome)
     values (${commandId}, ${transfer.id}, ${JSON.stringify(outcome)})`.execute(tx);

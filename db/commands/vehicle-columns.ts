@@ -31,6 +31,8 @@ export type VehicleData = {
   readonly model: string;
   readonly modelYear: number;
   readonly vin?: string | null | undefined;
+  /** Of an ordered one: a local date of its branch. */
+  readonly expectedOn?: string | null | undefined;
   readonly energy?: Energy | null | undefined;
   readonly tankLitres?: number | null | undefined;
   readonly batteryKwh?: number | null | undefined;
@@ -52,6 +54,7 @@ export function dataColumns(data: Partial<VehicleData>) {
     model: data.model,
     model_year: data.modelYear,
     vin: data.vin,
+    expected_on: data.expectedOn,
     energy: data.energy,
     tank_litres: data.tankLitres,
     battery_kwh: data.batteryKwh,

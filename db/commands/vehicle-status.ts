@@ -9,10 +9,13 @@ import {
   TRANSITIONS,
   type VehicleStatus,
 } from '../../domain/vehicle.ts';
-import { type Acting, type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import type { VehiclesVehicle } from '../schema.ts';
+import { byRepacking } from './allocation.ts';
 import { recordAudit } from './audit.ts';
+import { applyMoves, type Move } from './calendar-repack.ts';
+import { planSale } from './sale-moves.ts';
 import { liveSpans, syncBlocks } from './vehicle-blocks.ts';
 import { lockPoolOf, lockVehicleRow, serveWaiting } from './vehicle-locks.ts';
 
@@ -27,9 +30,41 @@ export type ChangeStatus = StatusCommand & {
   readonly now: string;
 };
 
-/** Throws `not-found`, `invalid-state` (see `decideStatus`), `vehicle-held` for a recall at a sale. */
-export function changeStatus(db: Db, acting: Acting, command: ChangeStatus): Promise<VehicleRow> {
+/**
+ * Bookings behind a sale's date go to other vehicles first; if not all can, nothing changes. Throws
+ * `not-found`, `invalid-state` (see `decideStatus`), `vehicle-held` for a recall at a sale.
+ */
+export async function changeStatus(
+  db: Db,
+  acting: Acting,
+  command: ChangeStatus,
+): Promise<VehicleRow> {
+  try {
+    return await change(db, acting, command, []);
+  } catch (error) {
+    if (command.name !== 'hold-for-sale' || !isBooked(error)) throw error;
+    const { principal } = rowAccess(acting);
+    const repacked = await byRepacking(
+      () => planSale(db, principal, command.vehicleId, command.from ?? command.now),
+      ({ moves }) => change(db, acting, command, moves),
+    );
+    if (typeof repacked === 'string') throw error;
+    return repacked.done;
+  }
+}
+
+function isBooked(error: unknown): boolean {
+  return error instanceof DomainError && error.details['reason'] === 'booked';
+}
+
+function change(
+  db: Db,
+  acting: Acting,
+  command: ChangeStatus,
+  moves: readonly Move[],
+): Promise<VehicleRow> {
   return transact(db, 'vehicles_rw', acting, async (tx) => {
+    if (moves.length > 0) await applyMoves(tx, moves, null);
     const known = await lockVehicle(tx, command);
     if (known.status_command_id === command.commandId) return known;
     const intent = decideStatus(await stateOf(tx, known), command, command.now);

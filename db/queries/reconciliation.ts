@@ -21,7 +21,7 @@ export type RentalAndSpan = {
   readonly span: SpanSide | null;
 };
 
-const OPEN = sql`('reserved', 'active', 'returned')`;
+const OPEN = sql`('requested', 'reserved', 'active', 'returned')`;
 
 /** Open rentals, and spans that should have one; one statement, so both sides are of one instant. */
 export function readRentals(db: Db, slice: Slice): Promise<readonly RentalAndSpan[]> {

@@ -46,24 +46,39 @@ function beginsWith(column: string, beginning: RawBuilder<unknown>): RawBuilder<
 
 const LAST_CHARACTER = '\u{10ffff}';
 
-/** The newest rate plan that is valid now. */
-export function currentRatePlan(db: Db): Promise<RatePlan | undefined> {
-  return transact(db, 'api_read', READER, selectCurrentPlan);
+type Priced = { readonly branchId: string; readonly classId: string };
+
+/** The rate plan that is valid now for pick-ups of a class at a branch. */
+export function currentRatePlan(db: Db, priced: Priced): Promise<RatePlan | undefined> {
+  return transact(db, 'api_read', READER, async (tx) => {
+    const row = await currentTerms(tx, priced).executeTakeFirst();
+    return row?.terms as RatePlan | undefined;
+  });
 }
 
-async function selectCurrentPlan(tx: Tx): Promise<RatePlan | undefined> {
-  const row = await currentTerms(tx).executeTakeFirst();
-  return row?.terms as RatePlan | undefined;
-}
-
-/** Shared with those who price in their own transaction. */
-export function currentTerms(tx: Tx) {
+/**
+ * Shared with those who price in their own transaction. Of each plan the newest valid version
+ * counts; one that names the branch goes before one that names the class, then the newest.
+ */
+export function currentTerms(tx: Tx, { branchId, classId }: Priced) {
+  const names = (field: string, code: string) =>
+    sql<boolean>`coalesce(p.terms->${field} ? ${code}, false)`;
+  const prices = (field: string, code: string) =>
+    sql<boolean>`(p.terms->${field} is null or p.terms->${field} ? ${code})`;
   return tx
-    .selectFrom('rentals.rate_plan')
-    .select('terms')
-    .where('valid_from', '<=', sql<string>`now()`)
-    .orderBy('valid_from', 'desc')
-    .orderBy('version', 'desc')
+    .selectFrom('rentals.rate_plan as p')
+    .select('p.terms')
+    .where('p.valid_from', '<=', sql<string>`now()`)
+    .where(
+      sql<boolean>`not exists (select from rentals.rate_plan n where n.id = p.id
+        and n.valid_from <= now() and (n.valid_from, n.version) > (p.valid_from, p.version))`,
+    )
+    .where(prices('branches', branchId))
+    .where(prices('classes', classId))
+    .orderBy(names('branches', branchId), 'desc')
+    .orderBy(names('classes', classId), 'desc')
+    .orderBy('p.valid_from', 'desc')
+    .orderBy('p.version', 'desc')
     .limit(1);
 }
 

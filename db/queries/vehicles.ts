@@ -2,7 +2,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Channel } from '../../domain/stop-sell.ts';
 import { type Acting, type Db, transact } from '../client.ts';
-import { transactInOneTrip } from '../one-trip.ts';
+import { type PreparedCall, readInOneTrip } from '../one-trip.ts';
 import type { VehiclesBranch, VehiclesClass, VehiclesVehicle } from '../schema.ts';
 import { ordered, type Page, type PageRequest, paged, type Sort } from './page.ts';
 
@@ -95,6 +95,8 @@ export function listVehicles(
 export type ClassAvailability = {
   readonly classId: string;
   readonly free: number;
+  /** Vehicles that are ordered and expected by then; never bookable. Where the branch shows them. */
+  readonly planned?: number;
   /** A stop-sell rule keeps it from being sold, however many are free. */
   readonly stopped?: true;
 };
@@ -113,19 +115,39 @@ export async function availability(
     readonly channel?: Channel | undefined;
   },
 ): Promise<readonly ClassAvailability[] | null> {
-  const { lit } = sql;
-  const statement = sql<{ class_id: string; free: number; stopped: readonly string[] | null }>`
-    select class_id, free, (select vehicles.stopped_classes(${lit(request.branchId)},
-      ${lit(request.channel ?? 'counter')}, ${lit(request.from)}, ${lit(request.to)})) as stopped
-    from vehicles.count_free(${lit(request.branchId)},
-      ${lit(request.classId ?? null)}, ${lit(request.from)}, ${lit(request.to)})`;
-  const rows = await transactInOneTrip(db, 'api_read', READER, statement);
-  if (rows.length === 0 && (await unknownBranch(db, request.branchId))) return null;
-  return rows.map(({ class_id: classId, free, stopped }) => {
+  const { branchId, classId, from, to, channel } = request;
+  const values = [branchId, classId ?? null, from, to, channel ?? 'counter'];
+  const [answers = []] = await readInOneTrip(db, READER, [COUNT_FREE], values);
+  if (answers.length === 0 && (await unknownBranch(db, branchId))) return null;
+  const rows = answers.map((answer) => JSON.parse(answer ?? '') as AvailabilityRow);
+  return rows.map(({ class_id: classId, free, stopped, planned }) => {
     const isStopped = stopped?.some((one) => one === '*' || one === classId);
-    return { classId, free, ...(isStopped && { stopped: true as const }) };
+    return {
+      classId,
+      free,
+      ...(planned && { planned: planned[classId] ?? 0 }),
+      ...(isStopped && { stopped: true as const }),
+    };
   });
 }
+
+type AvailabilityRow = {
+  readonly class_id: string;
+  readonly free: number;
+  readonly planned: Readonly<Record<string, number>> | null;
+  readonly stopped: readonly string[] | null;
+};
+
+const COUNT_FREE: PreparedCall = {
+  role: 'api_read',
+  name: 'availability',
+  types: ['text', 'text', 'timestamptz', 'timestamptz', 'text'],
+  text: `
+    select json_build_object('class_id', class_id, 'free', free,
+      'planned', (select vehicles.planned_capacity($1, $3)),
+      'stopped', (select vehicles.stopped_classes($1, $5, $3, $4)))::text as answer
+    from vehicles.count_free($1, $2, $3, $4)`,
+};
 
 async function unknownBranch(db: Db, id: string): Promise<boolean> {
   return (await branchById(db, id)) === undefined;

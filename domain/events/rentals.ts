@@ -15,6 +15,18 @@ type QuoteFact = {
   readonly rentalId: string | null;
 };
 
+/** `authorisationId` is the hold; amounts in minor units of `currency`. */
+type DepositFact = {
+  readonly authorisationId: string;
+  readonly rentalId: string;
+  readonly state: string;
+  readonly amountMinor: number;
+  readonly capturedMinor: number;
+  readonly refundedMinor: number;
+  readonly currency: string;
+  readonly validUntil: string | null;
+};
+
 /** Data by event type. */
 export type RentalEvents = {
   readonly 'forecourt.rental.reserved.v1': RentalFact & {
@@ -27,6 +39,26 @@ export type RentalEvents = {
     readonly totalMinor: number;
     readonly currency: string;
   };
+  /** Asked for on request: nothing is kept for it until a person confirms it. */
+  readonly 'forecourt.rental.requested.v1': RentalFact & {
+    readonly number: string;
+    readonly customerId: string;
+    readonly classId: string;
+    readonly pickUpAt: string;
+    readonly dueAt: string;
+    readonly answerBy: string;
+    readonly totalMinor: number;
+    readonly currency: string;
+  };
+  readonly 'forecourt.rental.confirmed.v1': RentalFact & {
+    readonly classId: string;
+    readonly vehicleId: string | null;
+    readonly pickUpAt: string;
+    readonly dueAt: string;
+  };
+  readonly 'forecourt.rental.declined.v1': RentalFact & { readonly reason: string };
+  /** Nobody answered the request in time. */
+  readonly 'forecourt.rental.expired.v1': RentalFact & { readonly answerBy: string };
   readonly 'forecourt.rental.checked-out.v1': RentalFact & {
     readonly vehicleId: string;
     readonly odometerKm: number;
@@ -71,6 +103,17 @@ export type RentalEvents = {
   };
   /** Accepted by a rental, released by a person or expired, as `status` says. */
   readonly 'forecourt.quote.ended.v1': QuoteFact;
+  readonly 'forecourt.deposit.authorised.v1': DepositFact;
+  readonly 'forecourt.deposit.declined.v1': DepositFact;
+  readonly 'forecourt.deposit.increased.v1': DepositFact;
+  /** Another hold stands in for it, and it is released next. */
+  readonly 'forecourt.deposit.replaced.v1': DepositFact;
+  /** It ends soon and could not be renewed: a person has to look. */
+  readonly 'forecourt.deposit.renewal-due.v1': DepositFact;
+  readonly 'forecourt.deposit.captured.v1': DepositFact;
+  readonly 'forecourt.deposit.refunded.v1': DepositFact;
+  readonly 'forecourt.deposit.released.v1': DepositFact;
+  readonly 'forecourt.deposit.expired.v1': DepositFact;
   readonly 'forecourt.rate-plan.published.v1': {
     readonly planId: string;
     readonly planVersion: number;

@@ -22,6 +22,13 @@ type VehicleDocumentFact = {
   readonly expiresOn: string | null;
 };
 
+/** A full pool's bookings wait for a person's answer, `answerMinutes` long. */
+type OnRequestFact = {
+  readonly branchId: string;
+  readonly classId: string;
+  readonly answerMinutes: number;
+};
+
 type OverbookingLimitFact = {
   readonly limitId: string;
   readonly branchId: string;
@@ -74,6 +81,8 @@ export type VehicleEvents = {
   };
   readonly 'forecourt.overbooking-limit.set.v1': OverbookingLimitFact;
   readonly 'forecourt.overbooking-limit.changed.v1': OverbookingLimitFact;
+  readonly 'forecourt.on-request.set.v1': OnRequestFact;
+  readonly 'forecourt.on-request.withdrawn.v1': OnRequestFact;
   readonly 'forecourt.shortage.raised.v1': {
     readonly caseId: string;
     readonly rentalId: string;

@@ -1,11 +1,12 @@
 // How long a rental is: the three day counts that prices are made of.
 import { DomainError } from '../errors.ts';
 import type { RatePlan } from '../rate-plan.ts';
+import { type Clock, wallMinutes } from './clock.ts';
+import { epochMs, MINUTE_MS } from './instant.ts';
 
-const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
 
-/** Counted from the pick-up minute in elapsed time (decisions.md 6 and 9). */
+/** Counted from the pick-up minute, in elapsed time unless the plan says otherwise. */
 export type Duration = {
   /** Whole minutes; seconds are cut off. */
   readonly minutes: number;
@@ -19,22 +20,27 @@ export type Duration = {
 };
 
 /**
- * The duration between two instants (ISO 8601 with an offset). Throws `invalid-time` for what is no
- * such instant, `due-not-later` when the return comes before the pick-up.
+ * The duration between two instants (ISO 8601 with an offset; decisions.md 6 and 9). A plan that
+ * counts by the wall clock needs `clock`; without it that is UTC. Throws `invalid-time` for what is
+ * no such instant, `due-not-later` when the return comes before the pick-up.
  */
 export function durationOf(
   pickUpAt: string,
   returnAt: string,
-  { graceMinutes }: Pick<RatePlan, 'graceMinutes'>,
+  { graceMinutes, dayBasis }: Pick<RatePlan, 'graceMinutes' | 'dayBasis'>,
+  clock: Clock = [],
 ): Duration {
-  const elapsed = epochMs(returnAt) - epochMs(pickUpAt);
-  if (elapsed < 0) {
+  const [from, until] = [epochMs(pickUpAt), epochMs(returnAt)];
+  if (until < from) {
     throw new DomainError('due-not-later', 'The return comes before the pick-up.', {
       pickUpAt,
       returnAt,
     });
   }
-  const minutes = Math.floor(elapsed / MINUTE_MS);
+  const isElapsed = dayBasis === 'elapsed';
+  const minutes = isElapsed
+    ? Math.floor((until - from) / MINUTE_MS)
+    : wallMinutes(clock, from, until);
   const wholeDays = Math.floor(minutes / DAY_MINUTES);
   const excessMinutes = minutes % DAY_MINUTES;
   return {
@@ -44,13 +50,4 @@ export function durationOf(
     chargedDays: Math.max(1, wholeDays + (excessMinutes > graceMinutes ? 1 : 0)),
     extrasDays: Math.max(1, wholeDays + (excessMinutes > 0 ? 1 : 0)),
   };
-}
-
-/** Without an offset the same text would be another instant on another machine. */
-export function epochMs(instant: string): number {
-  const ms = /(Z|[+-]\d{2}:\d{2})$/.test(instant) ? Date.parse(instant) : Number.NaN;
-  if (Number.isNaN(ms)) {
-    throw new DomainError('invalid-time', 'This is no instant with an offset.', { given: instant });
-  }
-  return ms;
 }

@@ -1,4 +1,4 @@
-// Fees that a quote carries beside its time: one line each, after the time lines.
+// Fees that a quote carries beside what its plan charges: one line each.
 import type { Minor } from '../money.ts';
 
 /** Out of hours: one for each handover while its branch is closed (decisions.md 45). */

@@ -1,6 +1,7 @@
 // The state of a search over spans that start and end at one place: who may still go where.
 import { meet, type RepackSpan } from './problem.ts';
-import { admits, type Stretch } from './stretches.ts';
+import type { Stretch } from './stretches.ts';
+import type { Timeline } from './timeline.ts';
 
 /** Spans and vehicles are known by their numbers; `cell(span, vehicle)` is a place in `taken`. */
 export type Board = {
@@ -9,6 +10,9 @@ export type Board = {
   /** The number of the vehicle that each span has today, or -1. */
   readonly current: readonly number[];
   readonly neighbours: readonly (readonly number[])[];
+  /** By stretch, its vehicle; by cell, the vehicle's stretch that the span lies in, or -1. */
+  readonly vehicleOf: readonly number[];
+  readonly stretchOf: Int32Array;
   /** How many reasons forbid a span a vehicle: 1 for good, and 1 a neighbour placed on it. */
   readonly taken: Uint16Array;
   /** How many vehicles each span may still have. */
@@ -17,9 +21,15 @@ export type Board = {
   readonly given: Int32Array;
   /** Two marks a vehicle of which unplaced spans may have it: equal marks, equal vehicles. */
   readonly marks: Int32Array;
+  /** By span, for whoever looks at the board; all 0 between two looks. */
+  readonly notes: Uint8Array;
 };
 
-export function createBoard(spans: readonly RepackSpan[], stretches: readonly Stretch[]): Board {
+/** `suits` says which stretch a span may be placed on as far as is known. */
+export function createBoard(
+  { spans, stretches, ...line }: Timeline,
+  suits: (stretch: Stretch, span: RepackSpan) => boolean,
+): Board {
   const vehicleIds = [...new Set(stretches.map((stretch) => stretch.vehicleId))];
   const numbers = new Map(vehicleIds.map((id, index) => [id, index]));
   const board: Board = {
@@ -27,15 +37,24 @@ export function createBoard(spans: readonly RepackSpan[], stretches: readonly St
     vehicleIds,
     current: spans.map((span) => numbers.get(span.vehicleId ?? '') ?? -1),
     neighbours: neighboursOf(spans),
+    vehicleOf: stretches.map((stretch) => numbers.get(stretch.vehicleId) ?? -1),
+    stretchOf: new Int32Array(spans.length * vehicleIds.length).fill(-1),
     taken: new Uint16Array(spans.length * vehicleIds.length).fill(1),
     choices: new Int32Array(spans.length),
     given: new Int32Array(spans.length).fill(-1),
     marks: new Int32Array(vehicleIds.length * 2),
+    notes: new Uint8Array(spans.length),
   };
-  for (const stretch of stretches) {
-    const vehicle = numbers.get(stretch.vehicleId) ?? -1;
-    for (const [span, each] of spans.entries()) {
-      if (admits(stretch, each)) allow(board, span, vehicle);
+  for (const [index, stretch] of stretches.entries()) {
+    const vehicle = board.vehicleOf[index] ?? -1;
+    const closes = line.closes[index] ?? 0;
+    for (let moment = line.opens[index] ?? 0; moment < closes; moment += 1) {
+      for (const span of line.beginning[moment] ?? []) {
+        const each = spans[span];
+        if (each === undefined || !suits(stretch, each)) continue;
+        board.stretchOf[span * vehicleIds.length + vehicle] = index;
+        allow(board, span, vehicle);
+      }
     }
   }
   return board;
@@ -60,6 +79,10 @@ function neighboursOf(spans: readonly RepackSpan[]): number[][] {
 
 export function isFree(board: Board, span: number, vehicle: number): boolean {
   return board.taken[span * board.vehicleIds.length + vehicle] === 0;
+}
+
+export function stretchOf(board: Board, span: number, vehicle: number): number {
+  return board.stretchOf[span * board.vehicleIds.length + vehicle] ?? -1;
 }
 
 export function allow(board: Board, span: number, vehicle: number): void {

@@ -1,4 +1,4 @@
-// How long a search may look: so many nodes and so much time, counted over all its attempts.
+// How long a repack may take: so many nodes and so much time, counted over all its attempts.
 
 /** Milliseconds of any monotonic clock, handed in because rules read none. */
 export type Clock = () => number;
@@ -22,21 +22,9 @@ export function openBudget(
   return { nodes: 0, limitNodes: limits.nodes, endsAt: now() + limits.ms, now, ended: false };
 }
 
-/** A share of what is left, for an attempt that others follow. Settle it afterwards. */
-export function share(budget: Budget, fraction: number): Budget {
-  const nodes = Math.ceil((budget.limitNodes - budget.nodes) * fraction);
-  const ms = (budget.endsAt - budget.now()) * fraction;
-  return openBudget(budget.now, { nodes, ms });
-}
-
-export function settle(budget: Budget, spent: Budget): void {
-  budget.nodes += spent.nodes;
-  isSpent(budget, false);
-}
-
 /** Counts a node; true when the search must end. The clock is looked at every 16 nodes. */
-export function isSpent(budget: Budget, counts = true): boolean {
-  if (counts) budget.nodes += 1;
+export function isSpent(budget: Budget): boolean {
+  budget.nodes += 1;
   if (budget.nodes > budget.limitNodes) budget.ended = true;
   if (budget.nodes % 16 === 0 && budget.now() > budget.endsAt) budget.ended = true;
   return budget.ended;

@@ -1,7 +1,9 @@
 // Filtering: a vehicle that others of one moment cannot do without is struck out of a span's choices.
-import { type Board, forbid, isFree } from './board.ts';
+import { type Board, forbid, isFree, stretchOf } from './board.ts';
 import { type Budget, isLate } from './budget.ts';
 import type { RepackSpan } from './problem.ts';
+import { strikeUnreachable } from './reach.ts';
+import type { Timeline } from './timeline.ts';
 
 /** Spans that all take some moment, none of them contained in another; and by span, which these are. */
 export type Crowds = {
@@ -16,6 +18,7 @@ export type Struck = readonly [span: number, vehicle: number];
 
 export type Filtering = {
   readonly board: Board;
+  readonly line: Timeline;
   readonly crowds: Crowds;
   readonly budget: Budget;
 };
@@ -37,31 +40,67 @@ export function crowdsOf(spans: readonly RepackSpan[]): Crowds {
 }
 
 /**
- * Strikes out until nothing changes, beginning with the crowds of `changed`; adds to `struck` what
- * the caller has to allow again. False when some crowd cannot all be served: a dead end.
- * Stops half-way when the budget ends, which only leaves more choices than need be.
- * All-different constraints, one a crowd, made consistent as by Régin (AAAI 1994).
+ * Strikes out until nothing changes, beginning with the crowds of `changed` and with `stretches`;
+ * adds to `struck` what the caller has to allow again. False when some crowd cannot all be served,
+ * or some vehicle has no way: a dead end. Stops half-way when the budget ends, which only leaves
+ * more choices than need be. All-different constraints, one a crowd, made consistent as by Régin
+ * (AAAI 1994), and the ways of the vehicles, in turns.
  */
 export function filter(
-  { board, crowds, budget }: Filtering,
+  filtering: Filtering,
   changed: Iterable<number>,
+  stretches: Iterable<number>,
   struck: Struck[],
 ): boolean {
-  const waiting = new Set<number>();
-  for (const span of changed) for (const crowd of crowds.of[span] ?? []) waiting.add(crowd);
-  for (const crowd of waiting) {
-    if (isLate(budget)) return true;
-    waiting.delete(crowd);
-    const spans = (crowds.members[crowd] ?? []).filter((span) => board.given[span] === -1);
-    const useless = uselessIn(board, spans, ownersOf(crowds, crowd, board));
-    if (useless === null) return false;
-    for (const [span, vehicle] of useless) {
-      forbid(board, span, vehicle);
-      struck.push([span, vehicle]);
-      for (const other of crowds.of[span] ?? []) if (other !== crowd) waiting.add(other);
+  const { board, line, crowds, budget } = filtering;
+  const crowdsLeft = new Set<number>();
+  const stretchesLeft = new Set(line.isExact ? stretches : []);
+  for (const span of changed) for (const crowd of crowds.of[span] ?? []) crowdsLeft.add(crowd);
+  let noted = struck.length;
+  const noteStruck = () => {
+    for (; noted < struck.length; noted += 1) {
+      const [span, vehicle] = struck[noted] ?? [0, 0];
+      for (const crowd of crowds.of[span] ?? []) crowdsLeft.add(crowd);
+      if (!line.isExact) continue;
+      for (const stretch of touchedBy(board, span, vehicle)) stretchesLeft.add(stretch);
     }
+  };
+  while (crowdsLeft.size + stretchesLeft.size > 0) {
+    for (const stretch of taken(stretchesLeft)) {
+      if (isLate(budget)) return true;
+      if (!strikeUnreachable(line, board, stretch, struck)) return false;
+    }
+    noteStruck();
+    for (const crowd of taken(crowdsLeft)) {
+      if (isLate(budget)) return true;
+      if (!strikeUseless(filtering, crowd, struck)) return false;
+    }
+    noteStruck();
   }
   return true;
+}
+
+function taken(numbers: Set<number>): number[] {
+  const all = [...numbers];
+  numbers.clear();
+  return all;
+}
+
+function strikeUseless({ board, crowds }: Filtering, crowd: number, struck: Struck[]): boolean {
+  const spans = (crowds.members[crowd] ?? []).filter((span) => board.given[span] === -1);
+  const useless = uselessIn(board, spans, ownersOf(crowds, crowd, board));
+  if (useless === null) return false;
+  for (const [span, vehicle] of useless) forbid(board, span, vehicle);
+  struck.push(...useless);
+  return true;
+}
+
+/** The stretch that has lost the span, and that of the only vehicle that is left for it. */
+function touchedBy(board: Board, span: number, vehicle: number): readonly number[] {
+  const lost = stretchOf(board, span, vehicle);
+  if (board.choices[span] !== 1) return [lost];
+  const only = board.vehicleIds.findIndex((_, each) => isFree(board, span, each));
+  return [lost, stretchOf(board, span, only)];
 }
 
 function ownersOf({ owners }: Crowds, crowd: number, board: Board): Int32Array {

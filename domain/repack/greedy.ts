@@ -5,7 +5,8 @@ import type { Stretch } from './stretches.ts';
 
 /**
  * The vehicles of which the whole window is free, at the place of all spans; null when some vehicle
- * is free for a part of it, or a span leads elsewhere: then only a search is exact.
+ * is free for a part of it or refuses one of them, or a span leads elsewhere: then only a search is
+ * exact.
  */
 export function freeThroughout(
   spans: readonly RepackSpan[],
@@ -15,8 +16,11 @@ export function freeThroughout(
   if (spans.some((span) => isOneWay(span) || span.branchOut !== place)) return null;
   const window = hull(spans);
   const touched = stretches.filter((stretch) => stretch.before === place && meet(stretch, window));
-  const isFree = ({ from, to, holes }: Stretch) =>
-    from <= window.from && window.to <= to && !holes.some((hole) => meet(hole, window));
+  const isFree = ({ from, to, holes, refuses }: Stretch) =>
+    from <= window.from &&
+    window.to <= to &&
+    !holes.some((hole) => meet(hole, window)) &&
+    !spans.some(({ id }) => refuses.includes(id));
   return touched.every(isFree) ? touched.map((stretch) => stretch.vehicleId) : null;
 }
 

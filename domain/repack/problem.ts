@@ -28,6 +28,8 @@ export type RepackSpan = {
   readonly branchOut: string;
   readonly branchIn: string;
   readonly vehicleId: string | null;
+  /** The vehicle that a demand gives up: what follows on it may count on its journey until then. */
+  readonly leaves?: string;
 };
 
 /** All times are milliseconds since 1970, half-open, turnaround included; infinite ends are fine. */

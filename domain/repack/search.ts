@@ -1,23 +1,27 @@
 // The exact search: one-way spans first, in time order, because they decide where vehicles are.
-import { allow, type Board, createBoard, give, isFree, scrambled, takeBack } from './board.ts';
+import {
+  allow,
+  type Board,
+  createBoard,
+  give,
+  isFree,
+  scrambled,
+  stretchOf,
+  takeBack,
+} from './board.ts';
 import { type Budget, isSpent } from './budget.ts';
 import { hasCrowd } from './crowds.ts';
 import { crowdsOf, type Filtering, filter, type Struck } from './filter.ts';
-import { placeByFit } from './fit.ts';
 import { isOneWay, type RepackSpan } from './problem.ts';
-import { admits, contains, type Stretch } from './stretches.ts';
+import { negotiate } from './routes.ts';
+import { admits, contains, hasRoomFor, type Stretch } from './stretches.ts';
+import { isShort, type Timeline, timelineOf } from './timeline.ts';
 
 /** The vehicle of each span. */
 export type Placement = ReadonlyMap<string, string>;
 
-/**
- * A placement of all spans on the stretches, or null: then none exists, unless the budget ended.
- */
-export function search(
-  spans: readonly RepackSpan[],
-  stretches: readonly Stretch[],
-  budget: Budget,
-): Placement | null {
+/** A placement of all spans of the line, or null: then none exists, unless the budget ended. */
+export function search({ spans, stretches }: Timeline, budget: Budget): Placement | null {
   const oneWays = spans.filter(isOneWay).sort((a, b) => a.from - b.from);
   const locals = spans.filter((span) => !isOneWay(span));
   return placeOneWays(oneWays, stretches, (rest) => placeLocals(locals, rest, budget), budget);
@@ -69,34 +73,70 @@ function placeLocals(
   stretches: readonly Stretch[],
   budget: Budget,
 ): Placement | null {
-  const board = createBoard(spans, stretches);
-  if (board.choices.includes(0) || hasCrowd(board)) return null;
-  const crowds = crowdsOf(spans);
-  if (!filter({ board, crowds, budget }, spans.keys(), [])) return null;
-  const guessed = placeByFit(board, stretches, budget);
-  if (guessed !== null) return guessed;
-  if (!descend({ board, crowds, dead: new Set(), budget })) return null;
+  const line = timelineOf(spans, stretches);
+  const guessed = negotiate(line, budget, TRIES);
+  if (guessed === 'none') return null;
+  if (guessed !== 'unknown') return guessed;
+  const narrowed = narrow(line, budget);
+  return narrowed === null ? null : searchOn(narrowed);
+}
+
+/** At some moment there are too few vehicles for those that need one: nothing needs a search. */
+export function isCrowded(spans: readonly RepackSpan[], stretches: readonly Stretch[]): boolean {
+  const line = timelineOf(spans, stretches);
+  if (isShort(line)) return true;
+  const board = createBoard(line, admits);
+  return board.choices.includes(0) || hasCrowd(board);
+}
+
+/** Routes that are tried before a search of spans that stay at one place. */
+const TRIES = 50;
+
+/**
+ * What filtering leaves of the choices; null when that proves that not all can be placed, the
+ * one-way spans among them: where vehicles can be is told by their ways, not by decisions.
+ */
+export function narrow(line: Timeline, budget: Budget): Filtering | null {
+  const board = createBoard(line, line.spans.some(isOneWay) ? hasRoomFor : admits);
+  const filtering = { board, line, crowds: crowdsOf(line.spans), budget };
+  return filterAll(filtering) ? filtering : null;
+}
+
+/** As `search`, for spans that all stay at one place. */
+export function searchOn(filtering: Filtering): Placement | null {
+  const { spans } = filtering.line;
+  const { board } = filtering;
+  const weights = new Int32Array(spans.length).fill(1);
+  if (!descend({ ...filtering, weights, dead: new Set() })) return null;
   const placed = spans.map(({ id, vehicleId }, span): readonly [string, string] => {
     return [id, board.vehicleIds[board.given[span] ?? -1] ?? vehicleId ?? ''];
   });
   return new Map(placed);
 }
 
-/** At some moment there are too few vehicles for those that need one: nothing needs a search. */
-export function isCrowded(spans: readonly RepackSpan[], stretches: readonly Stretch[]): boolean {
-  const board = createBoard(spans, stretches);
-  return board.choices.includes(0) || hasCrowd(board);
+/** What is near the demands first: what proves that there is no placement mostly is. */
+function filterAll(filtering: Filtering): boolean {
+  const { board, line } = filtering;
+  if (board.choices.includes(0)) return false;
+  const demands = [...line.spans.keys()].filter((span) => board.current[span] === -1);
+  const near = new Set(demands.flatMap((span) => stretchesFor(board, span)));
+  return (
+    filter(filtering, demands, near, []) &&
+    filter(filtering, line.spans.keys(), line.stretches.keys(), [])
+  );
 }
 
 type Search = Filtering & {
   /** Dead ends are remembered, because others lead to the same. */
   readonly dead: Set<string>;
+  /** By span, how often it came to nothing: where it is hard, it is hard soon. */
+  readonly weights: Int32Array;
 };
 
 /** Places what is left. */
 function descend(search: Search): boolean {
   const { board, dead, budget } = search;
-  const span = tightest(board);
+  const span = tightest(search);
   if (span === -1) return true;
   if (isSpent(budget)) return false;
   const key = markOf(board);
@@ -114,11 +154,19 @@ function leadsOn(search: Search, span: number, vehicle: number): boolean {
   const { board } = search;
   const struck: Struck[] = [];
   const neighbours = board.neighbours[span] ?? [];
-  const isOpen = give(board, span, vehicle) && filter(search, neighbours, struck);
+  const touched = stretchesFor(board, span);
+  const isOpen = give(board, span, vehicle) && filter(search, neighbours, touched, struck);
   if (isOpen && descend(search)) return true;
+  search.weights[span] = (search.weights[span] ?? 0) + 1;
   for (const [other, lost] of struck.toReversed()) allow(board, other, lost);
   takeBack(board, span);
   return false;
+}
+
+/** The stretches that the span might still be on: one gets it, the others go without. */
+function stretchesFor(board: Board, span: number): number[] {
+  const vehicles = [...board.vehicleIds.keys()].filter((vehicle) => isFree(board, span, vehicle));
+  return vehicles.map((vehicle) => stretchOf(board, span, vehicle));
 }
 
 /** Says which unplaced spans may have which vehicle, whatever the vehicles are called. */
@@ -133,7 +181,7 @@ function markOf({ marks }: Board): string {
 }
 
 /** The unplaced span with the fewest choices; -1 when all that are left can stay where they are. */
-function tightest(board: Board): number {
+function tightest({ board, weights }: Search): number {
   let best = -1;
   let least = Number.POSITIVE_INFINITY;
   let isSettled = true;
@@ -141,7 +189,7 @@ function tightest(board: Board): number {
     if (given !== -1) continue;
     const current = board.current[span] ?? -1;
     if (current === -1 || !isFree(board, span, current)) isSettled = false;
-    const choices = board.choices[span] ?? 0;
+    const choices = (board.choices[span] ?? 0) / (weights[span] ?? 1);
     if (choices < least) [best, least] = [span, choices];
   }
   return isSettled ? -1 : best;

@@ -33,13 +33,16 @@ export function stretchesOf(
 ): Stretch[] {
   const fixed: FixedTime[] = [...vehicle.fixed, ...frozen].sort((a, b) => a.from - b.from);
   const holes = fixed.filter((time) => time.branchOut === null);
-  const carriers = movable.filter((span) => isOneWay(span) && span.vehicleId === vehicle.id);
+  const carriers = movable.filter((span) => isOneWay(span) && isOn(vehicle, span));
   const stretches: Stretch[] = [];
   let [from, before] = [Number.NEGATIVE_INFINITY, vehicle.branchId];
+  // One that is to leave may begin before the fixed time ends that it makes room for.
+  let since = from;
   const close = (to: number, after: string | null) => {
     const period = { from, to };
     if (from >= to) return;
-    const isAsked = after === before || carriers.some((span) => contains(period, span));
+    const isAsked =
+      after === before || carriers.some((span) => since <= span.from && span.from < to);
     const within = holes.filter((hole) => meet(hole, period));
     const { id: vehicleId, refuses = [] } = vehicle;
     stretches.push({
@@ -55,10 +58,15 @@ export function stretchesOf(
     if (time.branchOut === null) continue;
     close(time.from, time.branchOut);
     from = Math.max(from, time.to);
+    since = time.from;
     before = time.branchIn ?? time.branchOut;
   }
   close(Number.POSITIVE_INFINITY, null);
   return stretches;
+}
+
+function isOn({ id }: RepackVehicle, { vehicleId, leaves }: RepackSpan): boolean {
+  return (vehicleId ?? leaves) === id;
 }
 
 /**
@@ -67,16 +75,18 @@ export function stretchesOf(
  */
 export function withBrokenOnesFixed({ vehicles, spans }: RepackProblem): RepackProblem {
   const byVehicle = Map.groupBy(spans, (span) => span.vehicleId);
+  const byLeft = Map.groupBy(spans, ({ vehicleId, leaves }) => (vehicleId ? null : leaves));
   const broken = new Set<FixedTime>();
   const repaired = vehicles.map((vehicle) => {
     const own = byVehicle.get(vehicle.id) ?? [];
     const isBarred = (span: RepackSpan) =>
       vehicle.refuses?.includes(span.id) || vehicle.fixed.some((time) => meet(time, span));
     const stay = new Set<FixedTime>(own.filter(isBarred));
-    const times = [...vehicle.fixed.filter(({ branchOut }) => branchOut !== null), ...own];
+    const leaving = new Set<FixedTime>(byLeft.get(vehicle.id));
+    const moving = vehicle.fixed.filter(({ branchOut }) => branchOut !== null);
     let place = vehicle.branchId;
-    for (const time of times.sort((a, b) => a.from - b.from)) {
-      if (time.branchOut !== place) stay.add(time);
+    for (const time of [...moving, ...own, ...leaving].sort((a, b) => a.from - b.from)) {
+      if (time.branchOut !== place && !leaving.has(time)) stay.add(time);
       place = time.branchIn ?? place;
     }
     const fixed = [...vehicle.fixed, ...own.filter((span) => stay.has(span))];
@@ -92,9 +102,13 @@ export function contains(outer: Period, inner: Period): boolean {
 
 /** There is room for the span, and the vehicle is where it starts; where it ends is not asked. */
 export function admits(stretch: Stretch, span: RepackSpan): boolean {
+  return stretch.before === span.branchOut && hasRoomFor(stretch, span);
+}
+
+/** As far as times and holds go, wherever the vehicle is. */
+export function hasRoomFor(stretch: Stretch, span: RepackSpan): boolean {
   return (
     contains(stretch, span) &&
-    stretch.before === span.branchOut &&
     !stretch.refuses.includes(span.id) &&
     !stretch.holes.some((hole) => meet(hole, span))
   );

@@ -10,6 +10,16 @@ const quote = {
   status: code,
   rentalId: id.nullable(),
 };
+const deposit = z.object({
+  authorisationId: id,
+  rentalId: id,
+  state: code,
+  amountMinor: minor,
+  capturedMinor: minor,
+  refundedMinor: minor,
+  currency,
+  validUntil: instant.nullable(),
+});
 const rental = { rentalId: id, branchId: code, status: code };
 
 export const rentalContracts = {
@@ -24,6 +34,26 @@ export const rentalContracts = {
     totalMinor: minor,
     currency,
   }),
+  'forecourt.rental.requested.v1': z.object({
+    ...rental,
+    number: code,
+    customerId: id,
+    classId: code,
+    pickUpAt: instant,
+    dueAt: instant,
+    answerBy: instant,
+    totalMinor: minor,
+    currency,
+  }),
+  'forecourt.rental.confirmed.v1': z.object({
+    ...rental,
+    classId: code,
+    vehicleId: id.nullable(),
+    pickUpAt: instant,
+    dueAt: instant,
+  }),
+  'forecourt.rental.declined.v1': z.object({ ...rental, reason: code }),
+  'forecourt.rental.expired.v1': z.object({ ...rental, answerBy: instant }),
   'forecourt.rental.checked-out.v1': z.object({
     ...rental,
     vehicleId: id,
@@ -65,6 +95,15 @@ export const rentalContracts = {
     currency,
   }),
   'forecourt.quote.ended.v1': z.object(quote),
+  'forecourt.deposit.authorised.v1': deposit,
+  'forecourt.deposit.declined.v1': deposit,
+  'forecourt.deposit.increased.v1': deposit,
+  'forecourt.deposit.replaced.v1': deposit,
+  'forecourt.deposit.renewal-due.v1': deposit,
+  'forecourt.deposit.captured.v1': deposit,
+  'forecourt.deposit.refunded.v1': deposit,
+  'forecourt.deposit.released.v1': deposit,
+  'forecourt.deposit.expired.v1': deposit,
   'forecourt.rate-plan.published.v1': z.object({ planId: code, planVersion: z.int() }),
   'forecourt.customer.registered.v1': z.object({ customerId: id }),
   'forecourt.customer.updated.v1': z.object({ customerId: id }),

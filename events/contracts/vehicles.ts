@@ -11,6 +11,7 @@ const vehicleDocument = z.object({
   expiresOn: z.iso.date().nullable(),
 });
 const hold = z.object({ holdId: id, vehicleId: id, holdType: code, severity: code });
+const onRequest = z.object({ branchId: code, classId: code, answerMinutes: z.int() });
 const overbookingLimit = z.object({ limitId: id, branchId: code, classId: code });
 const stopSell = z.object({
   stopSellId: id,
@@ -48,6 +49,8 @@ export const vehicleContracts = {
   }),
   'forecourt.overbooking-limit.set.v1': overbookingLimit,
   'forecourt.overbooking-limit.changed.v1': overbookingLimit,
+  'forecourt.on-request.set.v1': onRequest,
+  'forecourt.on-request.withdrawn.v1': onRequest,
   'forecourt.shortage.raised.v1': z.object({
     caseId: id,
     rentalId: id,

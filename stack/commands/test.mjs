@@ -32,6 +32,8 @@ export async function test(args) {
       DATABASE_OWNER_URL: stack.ownerUrl,
       TEMPORAL_TEST_SERVER: timeSkipping,
       CHROMIUM: chromium,
+      // Most test files, and each process that one starts, load the same modules.
+      NODE_COMPILE_CACHE: join(stack.places.base, 'compile-cache'),
     };
     return await foreground(join(root, 'node_modules/vitest/vitest.mjs'), ['run', ...args], env);
   } finally {

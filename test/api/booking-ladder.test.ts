@@ -1,4 +1,4 @@
-// Held quotes, overrides and shortages over HTTP, with the workflows that stand behind them.
+// Held quotes, overrides, requests and shortages over HTTP, with the workflows that stand behind them.
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { registerClass } from '../../db/commands/branches.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   await system.start('workers/main.ts');
 }, 120_000);
 
-const CLASSES = ['CDAB', 'CDAD', 'ICAB', 'ICAD', 'FCAB', 'FCAD', 'PCAB'];
+const CLASSES = ['CDAB', 'CDAD', 'ICAB', 'ICAD', 'FCAB', 'FCAD', 'PCAB', 'PCAD', 'LCAB', 'LCAD'];
 
 /** A class of its own with so many vehicles at VIE. */
 async function pool(vehicles: number): Promise<string> {
@@ -145,5 +145,83 @@ describe('a shortage', () => {
     expect([walked.status, walked.body.step]).toEqual([200, 'walk']);
     const ended = await get(`/rentals/${rental.body.id}`);
     expect(ended.body.status).toBe('cancelled');
+  });
+});
+
+describe('a class on request', () => {
+  const path = (classId: string) => `/api/v1/branches/${company.branchId}/on-request/${classId}`;
+  const put = (classId: string, body: object = {}, headers = {}) =>
+    api.call('PUT', path(classId), { body, headers });
+
+  test('is set, changed and withdrawn by its version', async () => {
+    const classId = await pool(0);
+    const set = await put(classId);
+    expect([set.status, set.body.answerMinutes, set.headers.get('etag')]).toEqual([
+      200,
+      1_440,
+      '"1"',
+    ]);
+    expectProblem(await put(classId, { answerMinutes: 60 }), 428, 'precondition-required');
+    const known = { 'if-match': '"1"' };
+    expect((await put(classId, { answerMinutes: 60 }, known)).body.version).toBe(2);
+    expectProblem(await put(classId, {}, known), 412, 'version-conflict');
+    expectProblem(await put('ZZZZ'), 422, 'unknown-reference');
+    const listed = await get(`/branches/${company.branchId}/on-request`);
+    expect(listed.body.items).toMatchObject([{ classId, answerMinutes: 60 }]);
+    const over = await api.call('DELETE', path(classId), { headers: { 'if-match': '"2"' } });
+    expect(over.body).toMatchObject({ active: false, version: 3 });
+    expect((await get(`/branches/${company.branchId}/on-request`)).body.items).toEqual([]);
+  });
+
+  test('answers 202, which a person confirms once there is a vehicle, or declines', async () => {
+    const classId = await pool(1);
+    const { customerId } = company;
+    const term = wanted(classId);
+    const taken = await post('/rentals', { ...term, customerId });
+    await put(classId);
+    const asked = await post('/rentals', { ...term, customerId });
+    expect([asked.status, asked.body.status]).toEqual([202, 'requested']);
+    expect(asked.body).toMatchObject({ needsAttention: true, allocation: null, vehicleId: null });
+    const names = asked.body.commands.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['cancel', 'confirm', 'decline']);
+    const waiting = await get('/rentals?status=requested');
+    expect(waiting.body.items).toEqual([asked.body]);
+    const one = `/rentals/${asked.body.id}`;
+    expectProblem(await post(`${one}/confirm`, {}), 409, 'vehicle-unavailable');
+    expectProblem(
+      await post(`${one}/check-out`, { odometerKm: 1, fuelEighths: 8 }),
+      409,
+      'invalid-state',
+    );
+    const other = await post('/rentals', { ...term, customerId });
+    const declined = await post(`/rentals/${other.body.id}/decline`, { reason: 'no-vehicle' });
+    expect([declined.status, declined.body.status]).toEqual([200, 'declined']);
+    expectProblem(await post(`/rentals/${other.body.id}/confirm`, {}), 409, 'invalid-state');
+    await post(`/rentals/${taken.body.id}/cancel`, { reason: 'customer' });
+    const confirmed = await post(`${one}/confirm`, {});
+    expect(confirmed.body).toMatchObject({
+      status: 'reserved',
+      vehicleId: taken.body.vehicleId,
+      needsAttention: false,
+    });
+  });
+
+  test("is the customer's own to cancel, and nobody's to override but a manager's", async () => {
+    const classId = await pool(0);
+    const { customerId } = company;
+    await put(classId);
+    const token = await tokenOf(await customerPerson(system.owner, customerId));
+    const own = await post('/rentals', { ...wanted(classId), customerId }, token);
+    expect(own.status).toBe(202);
+    const one = `/rentals/${own.body.id}`;
+    expectProblem(await post(`${one}/confirm`, {}, token), 403, 'forbidden');
+    const cancelled = await post(`${one}/cancel`, { reason: 'customer' }, token);
+    expect([cancelled.status, cancelled.body.status]).toEqual([200, 'cancelled']);
+    const again = await post('/rentals', { ...wanted(classId), customerId });
+    const override = { reason: 'A regular', overbook: 1 };
+    const booked = await post(`/rentals/${again.body.id}/confirm`, { override });
+    expect(booked.body).toMatchObject({ status: 'reserved', allocation: 'unassigned' });
+    const report = await get(`/audit?report=overrides&subjectId=${again.body.id}`);
+    expect(report.body.items).toMatchObject([{ action: 'rental.overbook', reason: 'A regular' }]);
   });
 });

@@ -23,7 +23,7 @@ describe('a branch', () => {
     expect(created.status).toBe(201);
     expect(created.headers.get('location')).toBe('/api/v1/branches/VIE');
     const terms = { turnaroundMinutes: 30, noShowGraceMinutes: 120, shortageLeadMinutes: 120 };
-    const vienna = { ...BRANCH, ...terms, version: 1 };
+    const vienna = { ...BRANCH, ...terms, showsPlanned: false, version: 1 };
     expect(created.body).toEqual(vienna);
     const read = await api.call('GET', '/api/v1/branches/VIE');
     expect([read.status, read.body]).toEqual([200, vienna]);
@@ -42,9 +42,9 @@ describe('a branch', () => {
     expect([other.status, other.body.type]).toEqual([409, '/problems/duplicate']);
   });
 
-  test('keeps its zone and its entity: they are no part of a change', async () => {
+  test('keeps its legal entity: it is no part of a change', async () => {
     const answer = await api.call('PATCH', '/api/v1/branches/GRZ', {
-      body: { timeZone: 'Europe/Paris' },
+      body: { entityId: 'FC-DE' },
       headers: { 'if-match': '"1"' },
     });
     expect([answer.status, answer.body.type]).toEqual([422, '/problems/unknown-field']);
@@ -94,7 +94,14 @@ describe('a vehicle', () => {
   test('is registered, read and moved to another class', async () => {
     await made('/classes', { id: 'IDMR', name: 'Intermediate' });
     const vehicle = { plate: 'W-1', classId: 'CDMR', branchId: 'VIE', ...CAR };
-    const unknown = { vin: null, energy: null, tankLitres: null, batteryKwh: null, supplier: null };
+    const unknown = {
+      vin: null,
+      expectedOn: null,
+      energy: null,
+      tankLitres: null,
+      batteryKwh: null,
+      supplier: null,
+    };
     const created = await made('/vehicles', vehicle);
     expect(created).toEqual({
       ...vehicle,

@@ -220,4 +220,20 @@ describe('a rental', () => {
     const kept = await api.call('GET', `/api/v1/rentals/${rentalId}`);
     expect(kept.body).toMatchObject({ pickUpAt, version: 1 });
   });
+
+  test('are listed anew when the branch gets another time zone, and stay as they are', async () => {
+    const branchId = await declared(NOTHING);
+    const rental = await reserve(branchId, monday(9), monday(17));
+    const moved = await api.call('PATCH', `/api/v1/branches/${branchId}`, {
+      body: { timeZone: 'America/New_York' },
+      headers: { 'if-match': '"2"' },
+    });
+    expect([moved.status, moved.body.timeZone]).toEqual([200, 'America/New_York']);
+    const { body } = await api.call('GET', `/api/v1/branches/${branchId}/affected-rentals`);
+    expect(body.items).toMatchObject([
+      { rentalId: rental.id, number: rental.number, handover: 'pick-up', problem: 'closed' },
+    ]);
+    const kept = await api.call('GET', `/api/v1/rentals/${rental.id}`);
+    expect(kept.body).toMatchObject({ pickUpAt: rental.pickUpAt, dueAt: rental.dueAt, version: 1 });
+  });
 });

@@ -59,7 +59,7 @@ describe('a status command', () => {
     expectProblem(refused, 409, 'invalid-state');
     expect(refused.body).toMatchObject({
       reason: 'booked',
-      spans: [{ kind: 'rental', ref: rentalId, from: hour(50), to: hour(60) }],
+      spans: [{ kind: 'rental', ref: rentalId, from: hour(50), to: hour(60), number: null }],
     });
     const planned = await command(vehicle.id, 'hold-for-sale', { reason: 'Old', from: hour(60) });
     expect(planned.body).toMatchObject({ status: 'in_service', heldForSaleAt: hour(60) });

@@ -8,6 +8,7 @@ import { entriesOfRental, invoiceById, listInvoices } from '../../db/queries/acc
 import { DEMO_CHART } from '../../domain/ledger.ts';
 import { AT, asLedger, CLERK, invoice, openBooks, refusal } from '../support/accounting.ts';
 import { testDatabase } from '../support/database.ts';
+import { allSettled } from '../support/waiting.ts';
 
 /** Sees everything. */
 const READER = 'system:test';
@@ -37,11 +38,13 @@ function withQuote(changes: Partial<NewInvoice['quote']>): NewInvoice {
 
 test('200 at once, every fifth rolled back, are numbered 1 to 160 without a gap', async () => {
   const boom = new Error('rolled back');
-  const results = await Promise.allSettled(
-    Array.from({ length: 200 }, (_, index) =>
-      issue(invoice(), async () => {
-        if (index % 5 === 0) throw boom;
-      }),
+  const results = await allSettled(
+    Array.from(
+      { length: 200 },
+      (_, index) => () =>
+        issue(invoice(), async () => {
+          if (index % 5 === 0) throw boom;
+        }),
     ),
   );
   const numbers = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value.number] : []));

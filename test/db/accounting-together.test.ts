@@ -87,6 +87,6 @@ test('a gathering keeps order and limit, and goes alone when the company fails',
   expect(answers.map((answer) => answer.status === 'fulfilled' && answer.value)).toEqual(
     asks.map((ask) => ask !== 'bad' && `${ask}!`),
   );
-  await vi.waitFor(() => expect(trips.at(-1)).toEqual(['home']));
+  await vi.waitFor(() => expect(trips.at(-1)).toEqual(['home']), 10_000);
   expect(trips).toEqual([['a'], ['b', 'c', 'd'], ['bad', 'e'], ['bad'], ['e'], ['home']]);
 });

@@ -5,7 +5,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { releaseSpan, returnSpan } from '../../db/commands/calendar.ts';
 import type { DB } from '../../db/schema.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { attempt, CLASS, calendar, hour, overlaps, READING, spanOf } from '../support/fleet.ts';
+import {
+  attempt,
+  CLASS,
+  calendar,
+  hour,
+  overlaps,
+  plantVehicles,
+  READING,
+  spanOf,
+} from '../support/fleet.ts';
 import { attemptRaw, someoneWaits } from '../support/waiting.ts';
 import { journeys, yard } from '../support/yard.ts';
 
@@ -93,15 +102,25 @@ describe('when plans change', () => {
     expect(await spanOf(t.owner, back.rentalId)).toMatchObject({ vehicleId: other });
   });
 
-  test('an extension that moves itself takes its journey along', async () => {
+  test('an extension that would leave the next rental without a vehicle is refused', async () => {
+    const { a, b } = await twoBranches(2, 0);
+    const there = await drive(a, b, 0, 10);
+    const back = await drive(b, a, 12, 20);
+    await expect(extend(there.rentalId, hour(15))).rejects.toMatchObject({
+      code: 'vehicle-unavailable',
+    });
+    expect(await spanOf(t.owner, back.rentalId)).toMatchObject({ vehicleId: there.vehicleId });
+  });
+
+  test('an extension that moves itself takes its journey along; the next finds another', async () => {
     const { a, b, atA } = await twoBranches(2, 0);
     const there = await drive(a, b, 0, 10);
     const back = await drive(b, a, 12, 20);
+    const [third] = await plantVehicles(t.db, b, 1);
     await extend(there.rentalId, hour(15));
     const other = atA.find((id) => id !== back.vehicleId);
     expect(await spanOf(t.owner, there.rentalId)).toMatchObject({ vehicleId: other });
-    // Nothing brings its vehicle to b by then: it waits for a person.
-    expect(await spanOf(t.owner, back.rentalId)).toMatchObject({ reason: 'elsewhere' });
+    expect(await spanOf(t.owner, back.rentalId)).toMatchObject({ vehicleId: third });
   });
 });
 

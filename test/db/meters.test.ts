@@ -2,7 +2,8 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { recordReading, voidReading } from '../../db/commands/meters.ts';
+import { decideReading, recordReading, voidReading } from '../../db/commands/meters.ts';
+import { forgetOldReadings } from '../../db/commands/reading-upkeep.ts';
 import { metersOf } from '../../db/queries/meters.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT } from '../support/fleet.ts';
@@ -67,6 +68,39 @@ describe('readings', () => {
     await vehicle();
     const { stored, unknown } = await take(t, dash(v, 1, 5), dash(uuidv7(), 1, 5), dash(v, 2, 6));
     expect([stored, unknown]).toEqual([2, [1]]);
+  });
+
+  test('old ones of devices go, but the newest of a segment, and what was decided on', async () => {
+    await vehicle();
+    const hours = (days: number) => -24 * (days - 30);
+    const old = can(v, hours(420), 500, { externalId: 'gone' });
+    const newOne = { decision: 'new-segment', reason: 'Another device' } as const;
+    const replaced = can(v, hours(418), 3);
+    await take(t, dash(v, hours(450), 1_100), dash(v, hours(440), 1_200));
+    await take(t, old, can(v, hours(419), 510));
+    await take(t, replaced, can(v, hours(417), 900_000));
+    await decideReading(t.db, AGENT, replaced.id, newOne);
+    await take(t, can(v, hours(410), 5), can(v, hours(120), 9));
+    await take(t, can(v, hours(420), 1, { kind: 'fuel' }), can(v, hours(419), 2, { kind: 'fuel' }));
+    await take(t, dtc(v, hours(420), 'P0420', true), dtc(v, hours(419), 'P0171', true));
+    expect(await forgetOldReadings(t.db, 400)).toBe(3);
+    const h = (days: number) => `${hours(days)}h`;
+    expect((await story(t.owner, v)).toSorted()).toEqual(
+      [
+        `dash ${h(450)} 1100 accepted`,
+        `dash ${h(440)} 1200 accepted`,
+        `can ${h(419)} 510 accepted`,
+        `can ${h(418)} 3 accepted`,
+        `can ${h(417)} 900000 queued`,
+        `can ${h(120)} 9 accepted`,
+        `can ${h(419)} fuel 2 accepted`,
+        `can ${h(420)} dtc P0420 1 accepted`,
+        `can ${h(419)} dtc P0171 1 accepted`,
+      ].toSorted(),
+    );
+    expect(await forgetOldReadings(t.db, 400)).toBe(0);
+    await take(t, can(v, hours(40), 20), can(v, hours(30), 21));
+    await expect(forgetOldReadings(t.db, 20)).rejects.toMatchObject({ code: '23001' });
   });
 });
 

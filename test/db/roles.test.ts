@@ -147,6 +147,23 @@ describe('the login of the processes', () => {
   });
 });
 
+describe('who acts', () => {
+  // They stand in the text of the message that begins the transaction.
+  test.each(["staff:o'hara", "x'; set local role forecourt_owner; --", "a\\'b", '\u00e4\u20ac$1'])(
+    'is taken as it is: %s',
+    async (principal) => {
+      const acting = { principal, scope: "branches:'" };
+      const seen = await transact(t.db, 'rentals_rw', acting, async (tx) => {
+        const { rows } = await sql<{ role: string; principal: string; scope: string }>`select
+          current_setting('role') as role, current_setting('app.principal') as principal,
+          current_setting('app.scope') as scope`.execute(tx);
+        return rows[0];
+      });
+      expect(seen).toEqual({ role: 'rentals_rw', ...acting });
+    },
+  );
+});
+
 describe('the reader', () => {
   test('reads every table but proofs of identity and the answers kept for retries', async () => {
     const unread: string[] = [];

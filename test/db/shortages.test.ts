@@ -55,6 +55,15 @@ function raise({ id }: RentalState, n = 0) {
   return recordCommand(t.db, SYSTEM, request);
 }
 
+/** What the books have of a rental, debits first. */
+async function postedFor(rentalId: string) {
+  const { rows } = await sql`select e.source, a.code as account, l.amount
+    from accounting.entry e join accounting.line l on l.entry_id = e.id
+    join accounting.account a on a.id = l.account_id
+    where e.rental_id = ${rentalId} order by l.amount desc`.execute(t.owner);
+  return rows;
+}
+
 async function caseOf(branchId: string) {
   const { rows } = await listShortages(t.db, PERSON, { branchId, limit: 50 });
   return rows;
@@ -179,6 +188,22 @@ describe('the ladder', () => {
     }
     const { row } = await resolveShortage(t.db, PERSON, open.id, walk);
     expect(row).toMatchObject({ step: 'walk', cost_minor: 9_900, reason: 'Sold out' });
+    await resolveShortage(t.db, PERSON, open.id, walk);
+    expect(await postedFor(open.rental_id)).toEqual([
+      { source: 'shortage.walk', account: '5300', amount: 9_900 },
+      { source: 'shortage.walk', account: '2110', amount: -9_900 },
+    ]);
+  });
+
+  test('posts what a walk costs or does nothing at all', async () => {
+    const { open, branchId } = await raised();
+    const walk = { step: 'walk', costMinor: 9_900, currency: 'USD', reason: 'Sold out' } as const;
+    const refused = resolveShortage(t.db, PERSON, open.id, walk);
+    await expect(refused).rejects.toMatchObject({ code: 'currency-mismatch' });
+    expect((await caseOf(branchId))[0]?.step).toBeNull();
+    expect(await postedFor(open.rental_id)).toEqual([]);
+    await resolveShortage(t.db, PERSON, open.id, { ...walk, currency: 'EUR', costMinor: 0 });
+    expect(await postedFor(open.rental_id)).toEqual([]);
   });
 
   test('is climbed once: a repeat answers what was done, another step is refused', async () => {

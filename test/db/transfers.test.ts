@@ -108,6 +108,23 @@ describe('a transfer', () => {
     });
   });
 
+  test('gives the bookings in its way to other vehicles, before it is refused', async () => {
+    const { a, b, atA } = await twoBranches(2, 0);
+    const booked = [await drive(a, a, 1, 5), await drive(a, a, 20, 30)];
+    const vehicleId = booked[0]?.vehicleId ?? '';
+    const other = atA.find((id) => id !== vehicleId) ?? '';
+    const { transfer, reassigned } = await plan(vehicleId, b, 0);
+    expect(transfer).toMatchObject({ status: 'planned', vehicleId });
+    const ours = booked.filter((each) => each.vehicleId === vehicleId);
+    expect(reassigned.map(({ rentalId }) => rentalId).toSorted()).toEqual(
+      ours.map(({ rentalId }) => rentalId).toSorted(),
+    );
+    for (const { rentalId } of booked) {
+      expect(await spanOf(t.owner, rentalId)).toMatchObject({ vehicleId: other });
+    }
+    await expect(plan(other, b, 0)).rejects.toMatchObject({ code: 'vehicle-unavailable' });
+  });
+
   test('takes the best vehicle of a class that nobody needs later', async () => {
     const { a, b, atA } = await twoBranches(2, 0);
     const booked = await drive(a, a, 20, 30);
@@ -166,12 +183,12 @@ describe('late', () => {
     const kept = Date.parse(late.transfer.keptUntil ?? '') - Date.now();
     expect(Math.abs(kept - 120 * 60_000)).toBeLessThan(30_000);
     const moved = relying.vehicleId === one(atA) ? relying : other;
-    expect(late.reassigned).toEqual([{ rentalId: moved.rentalId, vehicleId: null }]);
+    expect(late.reassigned).toMatchObject([{ rentalId: moved.rentalId, vehicleId: null }]);
     expect(await spanOf(t.owner, moved.rentalId)).toMatchObject({ reason: 'overdue' });
     const at = new Date().toISOString();
     const there = await record(late.transfer, { type: 'arrive', ...LATER, at });
     expect(there.transfer).toMatchObject({ status: 'arrived', overdue: false });
-    expect(there.reassigned).toEqual([{ rentalId: moved.rentalId, vehicleId: one(atA) }]);
+    expect(there.reassigned).toMatchObject([{ rentalId: moved.rentalId, vehicleId: one(atA) }]);
   });
 
   test('in departing, it is expected as much later', async () => {

@@ -1,6 +1,6 @@
 // The twenty golden cases of the plan GOLD-1, worked out by hand: inputs, day counts and totals.
 
-/** What a case needs beside time and VAT; it is proven once all of these are priced. */
+/** What a case asks for beside time. */
 export type GoldenLine =
   | 'airport'
   | 'cdw'

@@ -9,6 +9,7 @@ import {
   finalInvoicePostings,
   type Posting,
   reversalPostings,
+  walkPostings,
 } from '../../domain/ledger.ts';
 import { addMinor } from '../../domain/money.ts';
 
@@ -24,6 +25,25 @@ function refusal(postings: readonly Posting[]): string | undefined {
     return error instanceof DomainError ? error.code : String(error);
   }
 }
+
+describe('a walk', () => {
+  test('to a competitor for 99.00 debits its cost and credits accrued suppliers', () => {
+    expect(walkPostings({ currency: 'EUR', costMinor: 9_900 })).toEqual([
+      leg('5300', 9_900),
+      leg('2110', -9_900),
+    ]);
+  });
+
+  test('names accounts that every chart has', () => {
+    const chart = new Map(DEMO_CHART.map(({ code, type }) => [code, type]));
+    const types = walkPostings({ currency: 'EUR', costMinor: 1 }).map((p) => chart.get(p.account));
+    expect(types).toEqual(['expense', 'liability']);
+  });
+
+  test('that costs nothing is no entry', () => {
+    expect(() => walkPostings({ currency: 'EUR', costMinor: 0 })).toThrow(DomainError);
+  });
+});
 
 describe('a final invoice', () => {
   test('of 210.00 with 20 % VAT debits receivables, credits revenue and VAT', () => {

@@ -38,6 +38,13 @@ describe('a shortage', () => {
     ).toEqual([]);
   });
 
+  test('is not met with a vehicle that another one, leaving later, counts on', () => {
+    const giving = { ...pool('VIE', [2, 2, 2, 2], NONE), movable: [2, 1, 1, 1] };
+    const short = ['GRZ', 'LNZ'].map((branch) => pool(branch, NONE, [0, 0, 1, 1]));
+    const moves = proposeMoves([giving, ...short], (_, to) => (to === 'GRZ' ? 300 : 2_000));
+    expect(moves.map(({ toBranchId, leavesOn }) => [toBranchId, leavesOn])).toEqual([['GRZ', 1]]);
+  });
+
   test('is not met with what is booked later, nor with another class', () => {
     const booked = { ...pool('LNZ', [1, 1, 1, 1], NONE), movable: NONE };
     const other = { ...pool('GRZ', [1, 1, 1, 1], NONE), classId: 'IDMR' };

@@ -57,6 +57,9 @@ const COMMANDS: readonly RentalCommand[] = [
   { type: 'extend', dueAt: later },
   { type: 'checkIn', odometerKm: 20, fuelEighths: 8, branchId: 'VIE' },
   { type: 'cancel', reason: 'customer' },
+  { type: 'confirm' },
+  { type: 'decline', reason: 'no-vehicle' },
+  { type: 'expire' },
   { type: 'noShow' },
   { type: 'remind' },
   { type: 'markOverdue' },
@@ -64,7 +67,7 @@ const COMMANDS: readonly RentalCommand[] = [
 ];
 
 const ALLOWED: Readonly<Record<RentalStatus, readonly RentalCommand['type'][]>> = {
-  requested: [],
+  requested: ['cancel', 'confirm', 'decline', 'expire'],
   refused: [],
   reserved: ['checkOut', 'extend', 'cancel', 'noShow'],
   active: ['extend', 'checkIn', 'remind', 'markOverdue'],
@@ -72,6 +75,8 @@ const ALLOWED: Readonly<Record<RentalStatus, readonly RentalCommand['type'][]>> 
   closed: [],
   cancelled: [],
   no_show: [],
+  declined: [],
+  expired: [],
 };
 
 function refusal(work: () => unknown): string {
@@ -98,6 +103,7 @@ describe('which command is allowed when', () => {
 
   test('people are offered exactly what is allowed to them', () => {
     expect(allowedCommands('reserved')).toEqual(['checkOut', 'extend', 'cancel']);
+    expect(allowedCommands('requested')).toEqual(['cancel', 'confirm', 'decline']);
     expect(allowedCommands('active')).toEqual(['extend', 'checkIn']);
     expect(allowedCommands('returned')).toEqual([]);
   });
@@ -115,6 +121,13 @@ describe('what a command may say', () => {
   test('it may come back at another branch than booked', () => {
     const elsewhere = { ...checkIn, odometerKm: 100, branchId: 'GRZ' };
     expect(refusal(() => decide(active, elsewhere, pickUpAt))).toBe('none');
+  });
+
+  test('a request is confirmed before its time is over', () => {
+    const requested = rental({ status: 'requested', vehicleId: null, answerBy: pickUpAt });
+    const confirm = (now: string) => refusal(() => decide(requested, { type: 'confirm' }, now));
+    expect(confirm('2027-03-01T09:59:59.999Z')).toBe('none');
+    expect(confirm(pickUpAt)).toBe('invalid-state');
   });
 
   test('an extension ends later, and within three years of the pick-up', () => {
@@ -197,9 +210,9 @@ describe('what an outcome changes', () => {
     expect(evolve(before, outcome)).toEqual({ ...before, ...change, version: 2 });
   });
 
-  test('a rental ends closed, cancelled, refused or as a no-show', () => {
+  test('a rental ends closed, cancelled, refused, as a no-show, or as a request declined or expired', () => {
     const ends = (Object.keys(ALLOWED) as RentalStatus[]).filter(isFinal);
-    expect(ends).toEqual(['refused', 'closed', 'cancelled', 'no_show']);
+    expect(ends).toEqual(['refused', 'closed', 'cancelled', 'no_show', 'declined', 'expired']);
   });
 
   test('a person is needed without a vehicle before check-out, and while overdue', () => {

@@ -7,7 +7,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { registerBranch } from '../../db/commands/branches.ts';
 import { DIFFERENCES } from '../../domain/reconciliation.ts';
 import { openClient } from '../../temporal-config/connection.ts';
-import { rentalWorkflowId, searchAttributes } from '../../temporal-config/names.ts';
+import {
+  rentalWorkflowId,
+  searchAttributes,
+  transferWorkflowId,
+} from '../../temporal-config/names.ts';
 import { parsePayloadKeys } from '../../temporal-config/payload-codec.ts';
 import { fleetProofStartOptions } from '../../temporal-config/starts.ts';
 import type { fleetProof } from '../../workflows/fleet-proof.ts';
@@ -63,6 +67,13 @@ function reserve(days = 1) {
 const KEYS = { odometerKm: 1_000, fuelEighths: 8 };
 const BACK = { ...KEYS, odometerKm: 1_100, branchId: 'VIE' };
 
+/** The id of a drive to Graz, by one of the vehicles that nothing else is planted on. */
+async function transfer(n: number): Promise<string> {
+  const departsAt = new Date(Date.now() + 100 * DAY_MS).toISOString();
+  const plan = { vehicleId: vehicles[n], toBranchId: 'GRZ', departsAt };
+  return (await insist('/transfers', plan)).body.id;
+}
+
 /** By the workflow itself, so that it need not wait two minutes for stores to agree. */
 async function prove() {
   const proofId = uuidv7();
@@ -113,9 +124,8 @@ async function open(): Promise<readonly { kind: string; subjectId: string; owner
 }
 
 async function attentionOf(id: string): Promise<boolean | undefined> {
-  const { typedSearchAttributes } = await temporal.workflow
-    .getHandle(rentalWorkflowId(id))
-    .describe();
+  const workflowId = id.includes('/') ? id : rentalWorkflowId(id);
+  const { typedSearchAttributes } = await temporal.workflow.getHandle(workflowId).describe();
   return typedSearchAttributes.get(searchAttributes.needsAttention);
 }
 
@@ -125,7 +135,8 @@ test('every kind of planted difference is found, owned and shown, and goes when 
   const made = await Promise.all(Array.from({ length: 5 }, (_, n) => reserve(10 + n)));
   const [spanless, moved, unwatched, ended, ahead] = made.map(({ body }) => body.id as string);
   const [sold = '', elsewhere = '', kept = ''] = vehicles.slice(-3);
-  const [orphan, quote, trip] = [uuidv7(), uuidv7(), randomUUID()];
+  const [orphan, quote, trip, drive] = [uuidv7(), uuidv7(), randomUUID(), uuidv7()];
+  const [placeless, alone, over] = await Promise.all([5, 6, 7].map(transfer));
   const span = (kind: string, ref: string, vehicle: string, grip: string, days: number) => sql`
     insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during, vehicle_id,
       turnaround_minutes, grip, held_until)
@@ -133,6 +144,7 @@ test('every kind of planted difference is found, owned and shown, and goes when 
       now() + ${days + 1} * interval '1 day'), ${vehicle}, 30, ${grip},
       case when ${kind} = 'quote' then now() - interval '1 hour' end)`;
   await temporal.workflow.getHandle(rentalWorkflowId(unwatched ?? '')).terminate();
+  await temporal.workflow.getHandle(transferWorkflowId(alone ?? '')).terminate();
   await plant(
     sql`update vehicles.span set grip = 'released' where ref = ${spanless}`,
     sql`update vehicles.span set branch_in = 'GRZ' where ref = ${moved}`,
@@ -145,6 +157,10 @@ test('every kind of planted difference is found, owned and shown, and goes when 
     sql`update vehicles.vehicle set status = 'sold' where id = ${sold}`,
     span('transfer', randomUUID(), elsewhere, 'firm', -1),
     sql`update vehicles.vehicle set branch_id = 'GRZ' where id = ${elsewhere}`,
+    sql`update vehicles.span set grip = 'released' where ref in (${placeless}, ${over})`,
+    sql`update vehicles.transfer set status = 'cancelled', cancel_reason = 'other', version = 2
+      where id = ${over}`,
+    span('transfer', drive, kept, 'tentative', 70),
   );
   const report = await prove();
   const found = await open();
@@ -158,6 +174,10 @@ test('every kind of planted difference is found, owned and shown, and goes when 
     ['quote-not-released', quote],
     ['vehicle-status', sold],
     ['vehicle-place', elsewhere],
+    ['transfer-without-span', placeless],
+    ['transfer-without-workflow', alone],
+    ['workflow-without-transfer', over],
+    ['span-without-transfer', drive],
   ] as const;
   const pairs = found.map(({ kind, subjectId }) => `${kind} ${subjectId}`);
   // One whose span is gone tells its workflow no vehicle either.
@@ -171,6 +191,8 @@ test('every kind of planted difference is found, owned and shown, and goes when 
   }
   expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(Object.keys(DIFFERENCES)));
   await until(async () => (await attentionOf(ahead ?? '')) === true);
+  const driven = transferWorkflowId(placeless ?? '');
+  await until(async () => (await attentionOf(driven)) === true);
 
   await plant(
     sql`update rentals.rental set version = version - 1, updated_at = now() where id = ${ahead}`,

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ContractViolation } from '../../events/contracts.ts';
+import { listHeld, replayHeld } from '../../events/replay.ts';
 import { runTelematics } from '../../events/telematics.ts';
 import { parseReading } from '../../events/telematics-contract.ts';
 import { deadTopicOf } from '../../events/topics.ts';
@@ -96,6 +97,33 @@ describe('the intake', () => {
     await waitFor('one dead', () => seen.dead === 1);
     await consumer.stop();
     await sql`drop trigger refuse_it on vehicles.reading`.execute(at.owner);
+  });
+
+  it('lists what it set aside for operators until a replay of it was taken', async () => {
+    const seen = { dead: 0, handled: 0 };
+    const id = uuidv7();
+    const selection = { topic: own.topic };
+    const ours = async () =>
+      (await listHeld(at.db, selection)).filter(({ error }) => error === 'unknown vehicle');
+    const known = (await ours()).length;
+    await send(own, [message(id, 1), message(id, 2)]);
+    const consumer = start(seen);
+    await waitFor('two dead', () => seen.dead === 2);
+    const [one, two] = (await ours()).slice(known);
+    expect(one).toMatchObject({ consumer: 'telematics', attempts: 1, key: one?.origin });
+    expect(await replayHeld(at.db, own.kafka, { id: two?.origin ?? '' })).toBe(1);
+    await waitFor('dead again', () => seen.dead === 3);
+    expect(await ours()).toHaveLength(known + 2);
+    await sql`insert into vehicles.vehicle select (jsonb_populate_record(v, jsonb_build_object(
+      'id', ${id}::uuid, 'plate', 'LATE-1', 'vin', null))).* from vehicles.vehicle v limit 1`.execute(
+      at.owner,
+    );
+    const before = (await stored(at)).n;
+    await replayHeld(at.db, own.kafka, { id: one?.origin ?? '' });
+    await replayHeld(at.db, own.kafka, { id: two?.origin ?? '' });
+    await has(before + 2);
+    await waitFor('none left', async () => (await ours()).length === known);
+    await consumer.stop();
   });
 
   it('waits for PostgreSQL as long as it takes', async () => {

@@ -6,6 +6,8 @@ import {
   cancel,
   checkIn,
   checkOut,
+  confirm,
+  decline,
   extend,
   vehicleReassigned,
 } from '../../workflows/rental.messages.ts';
@@ -104,6 +106,35 @@ export const SCENARIOS: readonly Scenario[] = [
       await rental.signal(vehicleReassigned, { vehicleId: null });
       await sleep(HOUR / 2);
       await rental.executeUpdate(cancel, { args: [envelope('c-1', { reason: 'fleet' })] });
+      await rental.result();
+    },
+  },
+  {
+    name: 'requested-and-confirmed',
+    pickUpHours: 48,
+    fakes: { onRequestHours: 24 },
+    story: async (rental) => {
+      await rental.executeUpdate(confirm, { args: [envelope('c-1', {})] });
+      await rental.executeUpdate(checkOut, { args: [OUT] });
+      await rental.executeUpdate(checkIn, { args: [BACK] });
+      await rental.result();
+    },
+  },
+  {
+    name: 'requested-and-declined',
+    pickUpHours: 48,
+    fakes: { onRequestHours: 24 },
+    story: async (rental) => {
+      await rental.executeUpdate(decline, { args: [envelope('c-1', { reason: 'no-vehicle' })] });
+      await rental.result();
+    },
+  },
+  {
+    name: 'request-expired',
+    pickUpHours: 48,
+    fakes: { onRequestHours: 24 },
+    story: async (rental, { sleep }) => {
+      await sleep(25 * HOUR);
       await rental.result();
     },
   },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { createAuthenticate } from '../../api/auth/authenticate.ts';
 import { type BearerOptions, createBearers } from '../../api/auth/bearers.ts';
@@ -26,6 +26,7 @@ import { openClient } from '../../temporal-config/connection.ts';
 import { NAMESPACE } from '../../temporal-config/names.ts';
 import { parsePayloadKeys } from '../../temporal-config/payload-codec.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { whenDone } from './endings.ts';
 import { type Person, plantStaff, tokenOf } from './people.ts';
 import { ISSUER, testJwk } from './tokens.ts';
 
@@ -80,12 +81,6 @@ type Options = {
   readonly authorization?: Parameters<typeof listen>[2]['authorization'];
 };
 
-// Registered while the file is collected: vitest ignores hooks that other hooks register.
-const closings: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  await Promise.all(closings.map((close) => close()));
-});
-
 /**
  * Call it in `beforeAll`. Temporal is unreachable unless a client is given. The caller is the
  * staff member named by the header `x-test-actor`, so that tests can be several people; all of them
@@ -118,7 +113,7 @@ export async function testApi(options: Options = {}): Promise<TestApi> {
     noticeMs: options.noticeMs ?? 0,
     authorization: options.authorization,
   });
-  closings.push(async () => {
+  whenDone(async () => {
     await listening.close();
     // One that never connected still tries to, and takes a closed channel for an error.
     if (options.temporal) await options.temporal.connection.close().catch(() => undefined);

@@ -1,9 +1,10 @@
 // A database of its own for a test file: cloned from the migrated template, dropped at the end.
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import { type Db, openDb } from '../../db/client.ts';
 import type { DB } from '../../db/schema.ts';
+import { whenDone } from './endings.ts';
 import { administer, databaseUrl } from './global-setup.ts';
 
 export type TestDatabase = {
@@ -15,12 +16,6 @@ export type TestDatabase = {
   readonly ownerUrl: string;
 };
 
-// Registered while the file is collected: vitest ignores hooks that other hooks register.
-const databases: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  await Promise.all(databases.map((drop) => drop()));
-});
-
 /** Call it in `beforeAll`; the database goes when the file's tests are done. */
 export async function testDatabase(): Promise<TestDatabase> {
   const servers = inject('servers');
@@ -30,7 +25,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const ownerUrl = databaseUrl(servers.ownerUrl, name);
   const db = openDb(url);
   const owner = openDb(ownerUrl, { max: 3, limitMs: 0 });
-  databases.push(async () => {
+  whenDone(async () => {
     await db.destroy();
     await owner.destroy();
     await administer(servers.ownerUrl, `drop database if exists ${name} with (force)`);

@@ -72,27 +72,45 @@ export function faults(world: World, seats: readonly Seat[] = world.seats): read
  * The question of a new trip out of a branch: the tentative trips out of it may move, all else is
  * fixed, and so is what a hold or a lack of place would keep from where it is.
  */
-export function questionOf(
-  world: World,
-  trip: Omit<Trip, 'id' | 'state'>,
-  without?: string,
-): RepackProblem {
-  const mayMove = (seat: Seat) =>
+export function questionOf(world: World, trip: Booked, without?: string): RepackProblem {
+  const seats = world.seats.filter(({ id }) => id !== without);
+  const { vehicles, spans } = asProblem(world, seats, movableFrom(world, trip.branchOut));
+  const demand = { ...timesOf(trip), id: 'demand', vehicleId: null };
+  return { vehicles: withHolds(world, vehicles), spans: [...spans, demand] };
+}
+
+/**
+ * The question of a trip that is to end later: when it is out, its vehicle is fixed, and who starts
+ * where it will be back may move. Null when what cannot move is in its way.
+ */
+export function extensionOf(world: World, trip: Trip, until: number): RepackProblem | null {
+  if (trip.state === 'reserved') return questionOf(world, { ...trip, until }, trip.id);
+  const own = seatOf(world, trip.id);
+  const mayMove = movableFrom(world, trip.branchIn);
+  const isInTheWay = (seat: Seat) =>
+    seat.vehicle === own.vehicle && seat.from > own.from && seat.from < until && !mayMove(seat);
+  if (world.seats.some(isInTheWay)) return null;
+  const seats = world.seats.map((seat) => (seat.id === trip.id ? { ...seat, until } : seat));
+  const { vehicles, spans } = asProblem(world, seats, mayMove);
+  return { vehicles: withHolds(world, vehicles), spans };
+}
+
+type Booked = Omit<Trip, 'id' | 'state'>;
+
+function movableFrom(world: World, branch: string): (seat: Seat) => boolean {
+  return (seat) =>
     seat.grip === 'tentative' &&
-    seat.branchOut === trip.branchOut &&
+    seat.branchOut === branch &&
     world.trips.get(seat.id)?.state === 'reserved' &&
     !isHeld(world, seat.vehicle ?? '', seat);
-  const seats = world.seats.filter(({ id }) => id !== without);
-  const { vehicles, spans } = asProblem(world, seats, mayMove);
+}
+
+function withHolds(world: World, vehicles: RepackProblem['vehicles']): RepackProblem['vehicles'] {
   const holes = (vehicle: string): FixedTime[] =>
     world.holds
       .filter((hold) => hold.vehicle === vehicle)
       .map(({ from, until }) => ({ from, to: until, branchOut: null, branchIn: null }));
-  const demand = { ...timesOf(trip), id: 'demand', vehicleId: null };
-  return {
-    vehicles: vehicles.map((each) => ({ ...each, fixed: [...each.fixed, ...holes(each.id)] })),
-    spans: [...spans, demand],
-  };
+  return vehicles.map((each) => ({ ...each, fixed: [...each.fixed, ...holes(each.id)] }));
 }
 
 function asProblem(
@@ -112,7 +130,7 @@ function asProblem(
   };
 }
 
-function timesOf({ from, until, branchOut, branchIn }: Omit<Trip, 'id' | 'state'>): FixedTime & {
+function timesOf({ from, until, branchOut, branchIn }: Booked): FixedTime & {
   readonly branchOut: string;
   readonly branchIn: string;
 } {

@@ -16,16 +16,18 @@ import { applyMoves, type Move } from '../../db/commands/calendar-repack.ts';
 import type { RentalRequest } from '../../domain/rental.ts';
 import type { TestDatabase } from './database.ts';
 import { AGENT, attempt, CLASS, calendar, hour, READING } from './fleet.ts';
+import { choose, movable, nextBehind, placeAt } from './fleet-choices.ts';
 import {
+  extensionOf,
   faults,
   isHeld,
   questionOf,
   type Seat,
   seatOf,
-  type Trip,
   TURNAROUND_H,
   type World,
 } from './fleet-model.ts';
+import { move } from './fleet-moves.ts';
 import type { Corner, Kind, Step } from './fleet-walks.ts';
 import { held } from './holds.ts';
 import { canBePlaced } from './repack-oracle.ts';
@@ -36,19 +38,26 @@ export type Walk = {
   readonly seen: (corner: Corner) => void;
 };
 
+/** A step that found nothing it could be about: the calendar was not asked. */
+export const IDLE = 'idle';
+
 const FULL = 'vehicle-unavailable';
-const STALE = 'version-conflict';
 const TRAVEL_H = 3;
 /** Only the count of nodes ends a search here, so that a busy machine changes no answer. */
 const still = () => 0;
 
-export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<void>>> = {
+export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<unknown>>> = {
   reserve: (walk, step) => reserve(walk, step, false),
   oneWay: (walk, step) => reserve(walk, step, true),
 
   extend: async ({ t, world, seen }, { pick, length }) => {
-    const trip = choose(world, pick, ({ state }) => state === 'reserved' || state === 'out');
-    if (trip === undefined) return;
+    const { clock } = world;
+    const trip = choose(
+      world,
+      pick,
+      ({ state, until }) => state === 'out' || (state === 'reserved' && until > clock),
+    );
+    if (trip === undefined) return IDLE;
     const longer = { ...trip, until: trip.until + length / 2 };
     const due = hour(longer.until - TURNAROUND_H);
     const extend = (moves: readonly Move[]) =>
@@ -58,7 +67,11 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
       });
     const first = await attempt(extend([]));
     const isWaiting = seatOf(world, trip.id).vehicle === null;
-    if (first === 'vehicle-held' || (first === FULL && isWaiting)) return;
+    if (first === 'vehicle-held') {
+      expect(isHeld(world, seatOf(world, trip.id).vehicle ?? '', longer)).toBe(true);
+      return;
+    }
+    if (first === FULL && isWaiting) return;
     if (first !== FULL) {
       seen('extended');
       world.trips.set(trip.id, longer);
@@ -73,13 +86,17 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
       world.trips.set(trip.id, longer);
       return;
     }
+    const question = extensionOf(world, trip, longer.until);
+    const isPossible = question !== null && canBePlaced(question);
+    expect(second).not.toBe('exhausted');
+    expect(isPossible).toBe(false);
     seen('extension refused');
   },
 
   swap: async (walk, { pick, other }) => {
     const one = movable(walk.world, pick);
     const two = movable(walk.world, other);
-    if (one === undefined || two === undefined || one.id === two.id) return;
+    if (one === undefined || two === undefined || one.id === two.id) return IDLE;
     await move(walk, [
       { seat: one, vehicle: two.vehicle },
       { seat: two, vehicle: one.vehicle },
@@ -90,7 +107,8 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
     const seat = movable(walk.world, pick);
     const vehicles = [...walk.world.homes.keys()];
     const vehicle = vehicles[other % vehicles.length] ?? null;
-    if (seat !== undefined && seat.vehicle !== vehicle) await move(walk, [{ seat, vehicle }]);
+    if (seat === undefined || seat.vehicle === vehicle) return IDLE;
+    await move(walk, [{ seat, vehicle }]);
   },
 
   transfer: async ({ t, world, seen }, { pick, ahead }) => {
@@ -118,7 +136,7 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
   hold: async ({ t, world }, { pick, ahead, length }) => {
     const vehicles = [...world.homes.keys()];
     const vehicle = vehicles[pick % vehicles.length] ?? '';
-    if (world.holds.length >= 2) return;
+    if (world.holds.length >= 2) return IDLE;
     const [from, until] = [world.clock + ahead / 2, world.clock + (ahead + length) / 2];
     world.holds.push({ vehicle, from, until });
     await held(t, vehicle, { from: hour(from), until: hour(until) });
@@ -126,7 +144,7 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
 
   cancel: async ({ t, world }, { pick }) => {
     const trip = choose(world, pick, ({ state }) => state === 'reserved');
-    if (trip === undefined) return;
+    if (trip === undefined) return IDLE;
     await calendar(t.db, (tx) => releaseSpan(tx, trip.id));
     world.trips.set(trip.id, { ...trip, state: 'released' });
   },
@@ -143,7 +161,7 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
       world.seats.every(
         (s) => s.vehicle !== seat.vehicle || s.from >= seat.from || s.grip === 'firm',
       );
-    if (trip === undefined || !isFirst(seatOf(world, trip.id))) return;
+    if (trip === undefined || !isFirst(seatOf(world, trip.id))) return IDLE;
     const keys = { ...READING, vehicleId: undefined };
     const answer = await attempt(
       calendar(t.db, (tx) => handOutSpan(tx, trip.id, hour(clock), keys)),
@@ -165,12 +183,13 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
 
   checkIn: async ({ t, world, seen }, { pick, other, length }) => {
     world.clock += length / 4;
+    // In a step of its own, after which the calendar is looked at again.
+    if ((await releaseMissed(t, world)) > 0) return;
     const trip = choose(world, pick, ({ state }) => state === 'out');
-    if (trip === undefined) return;
-    const { vehicle } = seatOf(world, trip.id);
+    if (trip === undefined) return IDLE;
     const branchIn = other % 4 === 0 ? (world.branches[other % 2] ?? '') : trip.branchIn;
-    const behind = world.seats.filter((s) => s.vehicle === vehicle && s.from > trip.from);
-    const until = Math.min(world.clock + TURNAROUND_H, ...behind.map(({ from }) => from));
+    const next = nextBehind(world, trip, branchIn)?.from ?? Number.POSITIVE_INFINITY;
+    const until = Math.min(world.clock + TURNAROUND_H, next);
     await calendar(t.db, (tx) =>
       returnSpan(tx, trip.id, hour(world.clock), { ...READING, branchId: branchIn }),
     );
@@ -178,6 +197,18 @@ export const STEPS: Readonly<Record<Kind, (walk: Walk, step: Step) => Promise<vo
     world.trips.set(trip.id, { ...trip, state: 'returned', until, branchIn });
   },
 };
+
+/** Who did not come in all the time that was booked is given up, as the rentals' own timers do. */
+async function releaseMissed(t: TestDatabase, { trips, clock }: World): Promise<number> {
+  const missed = [...trips.values()].filter(
+    ({ state, until }) => state === 'reserved' && until <= clock,
+  );
+  for (const trip of missed) {
+    await calendar(t.db, (tx) => releaseSpan(tx, trip.id));
+    trips.set(trip.id, { ...trip, state: 'released' });
+  }
+  return missed.length;
+}
 
 async function reserve({ t, world, seen }: Walk, step: Step, isOneWay: boolean): Promise<void> {
   const branchOut = world.branches[step.pick % 2] ?? '';
@@ -211,38 +242,4 @@ async function reserve({ t, world, seen }: Walk, step: Step, isOneWay: boolean):
   expect(second !== 'none').toBe(canBePlaced(questionOf(world, trip)));
   seen(second === 'none' ? 'refused' : 'reserved by a repack');
   if (second !== 'none') world.trips.set(id, trip);
-}
-
-type Wanted = { readonly seat: Seat; readonly vehicle: string | null };
-
-/** All of it when the model finds nothing wrong with the outcome, else nothing. */
-async function move({ t, world, seen }: Walk, wanted: readonly Wanted[]): Promise<void> {
-  const moves = wanted.map(({ seat: { spanId, version }, vehicle }) => {
-    return { spanId, version, vehicleId: vehicle ?? '' };
-  });
-  const answer = await attempt(calendar(t.db, (tx) => applyMoves(tx, moves, null)));
-  const to = new Map(wanted.map(({ seat, vehicle }) => [seat.id, vehicle]));
-  const seats = world.seats.map((s) => ({ ...s, vehicle: to.get(s.id) ?? s.vehicle }));
-  const isBarred = wanted.some(({ seat, vehicle }) => isHeld(world, vehicle ?? '', seat));
-  const fits = !isBarred && faults(world, seats).length === 0;
-  expect(answer === STALE).toBe(!fits);
-  seen(fits ? 'moved' : 'move refused');
-}
-
-function choose(world: World, pick: number, applies: (trip: Trip) => boolean): Trip | undefined {
-  const some = [...world.trips.values()].filter(applies);
-  return some[pick % Math.max(some.length, 1)];
-}
-
-function movable(world: World, pick: number): Seat | undefined {
-  const some = world.seats.filter(
-    ({ id, grip }) => grip === 'tentative' && world.trips.get(id)?.state === 'reserved',
-  );
-  return some[pick % Math.max(some.length, 1)];
-}
-
-function placeAt(world: World, vehicle: string, at: number): string {
-  const earlier = world.seats.filter((seat) => seat.vehicle === vehicle && seat.from < at);
-  const last = earlier.sort((a, b) => a.from - b.from).at(-1);
-  return last?.branchIn ?? world.homes.get(vehicle) ?? '';
 }

@@ -29,7 +29,12 @@ export type Servers = {
 /** The bundler's progress is no news in a test run. */
 const silent = new DefaultLogger('WARN');
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+/** What the first project has set up, the others find: they inherit what the root provides. */
+export default async function setup(
+  project: TestProject,
+): Promise<(() => Promise<void>) | undefined> {
+  const root = project.vitest.getRootProject();
+  if (root.getProvidedContext().servers !== undefined) return undefined;
   const servers = {
     ownerUrl: address('DATABASE_OWNER_URL'),
     appUrl: address('DATABASE_URL'),
@@ -39,11 +44,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     redisUrl: address('REDIS_URL'),
     temporalTestServer: address('TEMPORAL_TEST_SERVER'),
   };
-  const bundlePath = join(
-    process.cwd(),
-    '.forecourt/test',
-    `workflows-${project.name}-${process.pid}.js`,
-  );
+  const bundlePath = join(process.cwd(), '.forecourt/test', `workflows-${process.pid}.js`);
   const bundled = writeBundle(bundlePath, { logger: silent });
   await administer(servers.ownerUrl, `create database ${servers.template}`);
   await migrate(
@@ -51,8 +52,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     databaseUrl(servers.appUrl, servers.template),
   );
   await bundled;
-  project.provide('servers', servers);
-  project.provide('workflowBundlePath', bundlePath);
+  root.provide('servers', servers);
+  root.provide('workflowBundlePath', bundlePath);
   return async () => {
     await rm(bundlePath, { force: true });
     await administer(servers.ownerUrl, `drop database ${servers.template} with (force)`);

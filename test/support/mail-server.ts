@@ -1,7 +1,7 @@
 // A mail server of the outside world: takes letters on a real socket, or refuses them.
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
-import { afterAll } from 'vitest';
+import { whenDone } from './endings.ts';
 
 export type Received = {
   readonly to: readonly string[];
@@ -26,11 +26,6 @@ type Options = {
   readonly login?: { readonly user: string; readonly password: string };
   readonly refuse?: (to: string) => boolean;
 };
-
-const servers: SMTPServer[] = [];
-afterAll(async () => {
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.close(done))));
-});
 
 /** Its certificate is signed by nobody whom a client trusts. */
 export async function mailServer(options: Options = {}): Promise<MailServer> {
@@ -67,6 +62,6 @@ export async function mailServer(options: Options = {}): Promise<MailServer> {
   });
   server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  servers.push(server);
+  whenDone(() => new Promise<void>((done) => server.close(done)));
   return { at: `127.0.0.1:${(server.server.address() as AddressInfo).port}`, received, logins };
 }

@@ -1,10 +1,10 @@
 // An issuer that is not ours: its discovery document and keys on a real socket, and its tokens.
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type Kysely, sql } from 'kysely';
-import { afterAll } from 'vitest';
 import type { DB } from '../../db/schema.ts';
+import { whenDone } from './endings.ts';
 import { plantStaff } from './people.ts';
 import { signToken, type TokenClaims, testJwk } from './tokens.ts';
 
@@ -23,11 +23,6 @@ export type OutsideIssuer = {
   readonly rsa: JWK;
 };
 
-const servers: Server[] = [];
-afterAll(() => {
-  for (const server of servers) server.close();
-});
-
 /** Call it in `beforeAll`. */
 export async function outsideIssuer(): Promise<OutsideIssuer> {
   const pair = await generateKeyPair('RS256', { extractable: true });
@@ -41,7 +36,7 @@ export async function outsideIssuer(): Promise<OutsideIssuer> {
     response.end(JSON.stringify(request.url === '/jwks' ? { keys } : document));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  servers.push(server);
+  whenDone(() => void server.close());
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const env = {
     OIDC_ISSUER: issuer,

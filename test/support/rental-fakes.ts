@@ -31,6 +31,8 @@ export type FakeOptions = {
   /** The clock of the database. */
   readonly now: () => Promise<number> | number;
   readonly refuseReserve?: DomainErrorCode;
+  /** The class is on request: a reservation waits for an answer, so many hours at most. */
+  readonly onRequestHours?: number;
   /** Refuses the command, each time it is answered with a code. */
   readonly refuse?: (type: RentalCommand['type'], attempt: number) => DomainErrorCode | undefined;
   readonly reassigned?: (type: RentalCommand['type']) => readonly Reassignment[];
@@ -60,7 +62,9 @@ export function fakeRentals(options: FakeOptions): FakeRentals {
     reserveRental: async ({ command }) => {
       calls += 1;
       if (options.refuseReserve !== undefined) throw refusal(options.refuseReserve);
-      return reservedState(command);
+      if (options.onRequestHours === undefined) return reservedState(command);
+      const answerBy = new Date((await options.now()) + options.onRequestHours * 3_600_000);
+      return requestedState(command, answerBy.toISOString());
     },
     recordCommand: async ({ rentalId, commandId, command, version, actor }) => {
       calls += 1;
@@ -110,6 +114,13 @@ export function reservedState(request: RentalRequest): RentalState {
   };
 }
 
+export function requestedState(request: RentalRequest, answerBy: string): RentalState {
+  return { ...reservedState(request), status: 'requested', vehicleId: null, answerBy };
+}
+
+/** Far enough ahead that no test comes to it. */
+const NO_SHOW_AT = '2099-01-01T00:00:00.000Z';
+
 type Effect = RentalOutcome extends infer O
   ? O extends RentalOutcome
     ? Omit<O, 'at' | 'version' | 'reassigned'>
@@ -126,6 +137,12 @@ function effectOf(command: RentalCommand): Effect {
       return { ...command, type: 'checkedIn', price: PRICE, invoiceId: 'i', invoiceNumber: 'A-1' };
     case 'cancel':
       return { type: 'cancelled' };
+    case 'confirm':
+      return { type: 'confirmed', vehicleId: VEHICLE, noShowAt: NO_SHOW_AT };
+    case 'decline':
+      return { type: 'declined' };
+    case 'expire':
+      return { type: 'expired' };
     case 'noShow':
       return { type: 'noShow' };
     case 'raiseShortage':

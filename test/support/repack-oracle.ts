@@ -36,6 +36,7 @@ export function canBePlaced({ vehicles, spans }: RepackProblem): boolean {
       const fixed = vehicles[vehicle]?.fixed ?? [];
       if (standing.freeAt > span.from || standing.place !== span.branchOut) return false;
       if (fixed.some((time) => overlap(time, span))) return false;
+      if (vehicles[vehicle]?.refuses?.includes(span.id)) return false;
       const next = { ...standing, freeAt: span.to, place: span.branchIn };
       return place(index + 1, current.with(vehicle, next));
     });
@@ -58,10 +59,12 @@ export function faultsOf(
   const at = (span: RepackSpan) => moved.get(span.id) ?? span.vehicleId;
   const known = new Set(vehicles.map(({ id }) => id));
   const homeless = spans.filter((span) => !known.has(at(span) ?? '')).map(({ id }) => `${id} none`);
-  const faults = vehicles.flatMap(({ id, branchId, fixed }) => {
-    const times: FixedTime[] = [...fixed, ...spans.filter((span) => at(span) === id)];
+  const faults = vehicles.flatMap(({ id, branchId, fixed, refuses = [] }) => {
+    const own = spans.filter((span) => at(span) === id);
+    const times: FixedTime[] = [...fixed, ...own];
     times.sort((a, b) => a.from - b.from);
-    const found: string[] = [];
+    const refused = own.filter((span) => refuses.includes(span.id));
+    const found = refused.map((span) => `${id} refuses ${span.id}`);
     let [freeAt, place] = [Number.NEGATIVE_INFINITY, branchId];
     for (const time of times) {
       if (time.from < freeAt) found.push(`${id} twice at ${time.from}`);

@@ -15,7 +15,7 @@ const HORIZON = 24;
 export type Mix = {
   readonly fixedPercent: number;
   readonly oneWayPercent: number;
-  /** Times without a place, as holds are. */
+  /** Times without a place, as holds are; and spans that a vehicle may not take because of one. */
   readonly holes: boolean;
 };
 
@@ -44,11 +44,18 @@ export function anyProblem(mix: Mix): fc.Arbitrary<RepackProblem> {
       size: fc.integer({ min: 1, max: 8 }),
       draws: fc.array(draw, { minLength: 10, maxLength: 60 }),
       demands: fc.array(draw, { minLength: 1, maxLength: 2 }),
+      refusals: fc.array(fc.tuple(fc.nat(7), fc.nat(21)), { maxLength: mix.holes ? 8 : 0 }),
     })
-    .map(({ size, draws, demands }) => {
+    .map(({ size, draws, demands, refusals }) => {
       const calendar = draws.reduce(withDraw, emptyCalendar(size));
-      const spans = demands.map((each, n) => spanOf(each, `demand ${n}`, HOME, null));
-      return { ...calendar, spans: [...calendar.spans, ...spans] };
+      const asked = demands.map((each, n) => spanOf(each, `demand ${n}`, HOME, null));
+      const spans = [...calendar.spans, ...asked];
+      const vehicles = calendar.vehicles.map((vehicle, at) => {
+        const refused = refusals.flatMap(([of, n]) => (of === at ? (spans[n] ?? []) : []));
+        const others = refused.filter((span) => span.vehicleId !== vehicle.id);
+        return { ...vehicle, refuses: others.map((span) => span.id) };
+      });
+      return { vehicles, spans };
     });
 }
 

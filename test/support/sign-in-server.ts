@@ -4,7 +4,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ClientMetadata } from 'oidc-provider';
 import { pino } from 'pino';
-import { afterAll } from 'vitest';
 import type { UpstreamSettings } from '../../api/auth/pages/upstream.ts';
 import {
   type AuthorizationServer,
@@ -16,6 +15,7 @@ import { trustedProxies } from '../../api/rate-limits/peer.ts';
 import { quotasFrom } from '../../api/rate-limits/tiers.ts';
 import { type Envelope, openEnvelope } from '../../db/envelope.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { whenDone } from './endings.ts';
 import { testSignIn } from './staff.ts';
 
 export type SignInServer = {
@@ -43,17 +43,12 @@ const AMPLE = 'auth-account=100000,auth-peer=100000,public=1000000';
 /** Where forecourt-web lives in tests. */
 export const WEB = 'http://localhost:5173';
 
-const closings: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  await Promise.all(closings.map((close) => close()));
-});
-
 /** Call it in `beforeAll`. */
 export async function signInServer(options: Options = {}): Promise<SignInServer> {
   const database = options.database ?? (await testDatabase());
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
-  closings.push(() => closed(server));
+  whenDone(() => closed(server));
   const issuer = options.issuer ?? `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const envelope = options.envelope ?? openEnvelope(`t:${randomBytes(32).toString('base64')}`);
   const signIn = testSignIn(database.db, { envelope, publicUrl: issuer });

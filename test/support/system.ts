@@ -7,11 +7,12 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import { openSigningKeys } from '../../api/auth/server/keys.ts';
 import { openEnvelope } from '../../db/envelope.ts';
 import { setUpTemporal } from '../../temporal-config/setup.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { whenDone } from './endings.ts';
 import { plantStaff } from './people.ts';
 import { signToken } from './tokens.ts';
 
@@ -37,12 +38,6 @@ export type System = TestDatabase & {
   /** `http://127.0.0.1:port` of an API started by `start('api/server.ts')`. */
   readonly base: (api: Part) => string;
 };
-
-// Registered while the file is collected: vitest ignores hooks that other hooks register.
-const parts: Part[] = [];
-afterAll(async () => {
-  await Promise.all(parts.map((part) => part.stop('SIGKILL')));
-});
 
 /** A database, and a Temporal namespace of its own (topics are shared); the parts are yours to start. */
 export async function testSystem(name: string): Promise<System> {
@@ -86,7 +81,7 @@ export async function testSystem(name: string): Promise<System> {
       });
       if (entry === 'api/server.ts') issuer = extra['PUBLIC_URL'] ?? `http://localhost:${port}`;
       const part = partOf(child, port, file);
-      parts.push(part);
+      whenDone(() => part.stop('SIGKILL'));
       await untilReady(child, internalPort, part);
       return part;
     },
@@ -124,12 +119,12 @@ function partOf(child: ChildProcess, port: number, file: string): Part {
 }
 
 async function untilReady(child: ChildProcess, port: number, part: Part): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(100)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await delay(50)) {
     if (child.exitCode !== null) throw new Error(`ended early:\n${await part.log()}`);
     const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null);
     if (answer?.ok) return;
   }
-  throw new Error(`not ready in 30 s:\n${await part.log()}`);
+  throw new Error(`not ready in 60 s:\n${await part.log()}`);
 }
 
 export async function freePort(): Promise<number> {
@@ -142,7 +137,7 @@ export async function freePort(): Promise<number> {
 
 /** Asks until it holds. Throws when it does not within `ms`. */
 export async function until(holds: () => Promise<boolean>, ms = 20_000): Promise<void> {
-  for (const deadline = Date.now() + ms; Date.now() < deadline; await delay(200)) {
+  for (const deadline = Date.now() + ms; Date.now() < deadline; await delay(50)) {
     if (await holds()) return;
   }
   throw new Error(`It did not come to hold within ${ms} ms.`);

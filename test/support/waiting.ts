@@ -1,4 +1,4 @@
-// Transactions that wait for each other, and what a statement was refused by.
+// Transactions that wait for each other, many at once, and what a statement was refused by.
 import { type Kysely, sql } from 'kysely';
 import { expect } from 'vitest';
 import type { DB } from '../../db/schema.ts';
@@ -25,4 +25,23 @@ export async function attemptRaw(work: Promise<unknown>): Promise<string | undef
   } catch (error) {
     return (error as { readonly constraint?: string }).constraint;
   }
+}
+
+/** As many as ask at once; far more than the pool has connections. */
+const CALLERS = 32;
+
+/**
+ * All of the tasks, 32 under way at any time, and how each ended. Hundreds at once would wait for
+ * one of the pool's connections longer than the pool lets them, on a busy machine.
+ */
+export async function allSettled<T>(
+  tasks: readonly (() => Promise<T>)[],
+): Promise<readonly PromiseSettledResult<T>[]> {
+  const results: PromiseSettledResult<T>[] = [];
+  const queue = tasks.values();
+  const caller = async () => {
+    for (const task of queue) results.push(...(await Promise.allSettled([task()])));
+  };
+  await Promise.all(Array.from({ length: CALLERS }, caller));
+  return results;
 }

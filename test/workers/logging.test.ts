@@ -40,6 +40,16 @@ test('secrets and personal data are left out, wherever they lie', () => {
   expect(JSON.stringify(line)).not.toContain('planted');
 });
 
+test('an error keeps its message and stack, and loses what hangs on it', () => {
+  const error = Object.assign(new Error('kept'), { email: 'planted', of: { name: 'planted' } });
+  const line = logged((log) =>
+    log.error({ err: error, other: error, list: [{ token: 'planted' }] }, 'x'),
+  );
+  expect(JSON.stringify(line)).not.toContain('planted');
+  expect(line['err']).toMatchObject({ type: 'Error', message: 'kept', stack: expect.any(String) });
+  expect(logged((log) => log.error(error))).toMatchObject({ msg: 'kept' });
+});
+
 function idsOf({ traceId, spanId }: { readonly traceId: string; readonly spanId: string }) {
   return { traceId, spanId };
 }

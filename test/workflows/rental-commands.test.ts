@@ -4,7 +4,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RentalRequest } from '../../domain/rental.ts';
+import type { Reassignment, RentalRequest } from '../../domain/rental.ts';
 import {
   cancel,
   checkIn,
@@ -154,6 +154,42 @@ test('a rental whose vehicle another one keeps is told, and one that has ended d
             ]
           : [],
     },
+  );
+});
+
+test('news of its vehicle counts by its sequence, also while an extension is carried out', async () => {
+  let own: readonly Reassignment[] = [];
+  let meanwhile = async () => {};
+  await tell(
+    async (desk) => {
+      const wanted = await request();
+      await desk.reserve(wanted);
+      const handle = desk.rental(wanted.id);
+      const vehicle = async () => (await handle.query(state))?.vehicleId;
+      const hears = (vehicleId: string | null, sequence: number) =>
+        handle.signal(vehicleReassigned, { vehicleId, sequence });
+      const extended = (days: number) => {
+        const dueAt = new Date(Date.parse(wanted.dueAt) + days * 24 * HOUR).toISOString();
+        return handle.executeUpdate(extend, { args: [envelope(`c-${days}`, { dueAt })] });
+      };
+      await hears(OTHER_VEHICLE, 3);
+      await hears(VEHICLE, 2);
+      await hears(VEHICLE, 3);
+      expect(await vehicle()).toBe(OTHER_VEHICLE);
+      // The extension was recorded with the vehicle of before, and its answer comes after the news.
+      meanwhile = () => hears(null, 4);
+      expect((await extended(1)).vehicleId).toBeNull();
+      // It moved its own booking, later than what is heard while it lasts.
+      own = [{ rentalId: wanted.id, vehicleId: VEHICLE, version: 6 }];
+      meanwhile = () => hears(OTHER_VEHICLE, 5);
+      expect((await extended(2)).vehicleId).toBe(VEHICLE);
+      meanwhile = async () => {};
+      await hears(OTHER_VEHICLE, 5);
+      expect(await vehicle()).toBe(VEHICLE);
+      own = [];
+      expect((await extended(3)).vehicleId).toBe(VEHICLE);
+    },
+    { during: () => meanwhile(), reassigned: () => own },
   );
 });
 

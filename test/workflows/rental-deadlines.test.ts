@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RentalRequest } from '../../domain/rental.ts';
-import { cancel, checkIn, checkOut, extend, state } from '../../workflows/rental.messages.ts';
+import { searchAttributes } from '../../temporal-config/names.ts';
+import {
+  cancel,
+  checkIn,
+  checkOut,
+  confirm,
+  extend,
+  state,
+} from '../../workflows/rental.messages.ts';
 import { fakeRentals } from '../support/rental-fakes.ts';
 import { envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
@@ -148,4 +156,39 @@ test('a deadline that the database refuses asks for a person and is tried again 
   });
   expect(fakes.recorded.map((fact) => fact.type)).toEqual(['noShow']);
   expect(refused).toBe(3);
+});
+
+test('a request calls for a person at once, and expires when nobody answers', async () => {
+  const fakes = fakeRentals({ now, onRequestHours: 24 });
+  await withWorker(place(), fakes.activities, async (desk) => {
+    const wanted = await request(48, 72);
+    expect((await desk.reserve(wanted)).status).toBe('requested');
+    const handle = desk.rental(wanted.id);
+    const seen = (await handle.describe()).typedSearchAttributes;
+    expect(seen.get(searchAttributes.needsAttention)).toBe(true);
+    expect(seen.get(searchAttributes.rentalStatus)).toBe('requested');
+    await env.sleep(23.9 * HOUR);
+    expect((await handle.query(state))?.status).toBe('requested');
+    await env.sleep(0.2 * HOUR);
+    expect(await handle.result()).toMatchObject({ status: 'expired', version: 2 });
+  });
+  expect(fakes.recorded.map((fact) => [fact.type, fact.actor])).toEqual([
+    ['expire', 'system:rental'],
+  ]);
+});
+
+test('a request that is confirmed is a rental like any other, and expires no more', async () => {
+  const fakes = fakeRentals({ now, onRequestHours: 24 });
+  await withWorker(place(), fakes.activities, async (desk) => {
+    const wanted = await request(48, 72);
+    await desk.reserve(wanted);
+    const handle = desk.rental(wanted.id);
+    await handle.executeUpdate(confirm, { args: [envelope('c-1', {})] });
+    const seen = (await handle.describe()).typedSearchAttributes;
+    expect(seen.get(searchAttributes.needsAttention)).toBe(false);
+    await env.sleep(25 * HOUR);
+    expect((await handle.query(state))?.status).toBe('reserved');
+    await handle.executeUpdate(checkOut, { args: [envelope('c-2', OUT)] });
+  });
+  expect(fakes.recorded.map((fact) => fact.type)).toEqual(['confirm', 'checkOut']);
 });

@@ -28,3 +28,12 @@ export const manyRows = {
   startToCloseTimeout: '5 min',
   retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '10 min' },
 } as const satisfies ActivityOptions;
+
+/**
+ * A question to a payment gateway. Repeated until it is answered: what was ordered is known by its
+ * key, so that asking again never charges again.
+ */
+export const gatewayCall = {
+  startToCloseTimeout: '40 s',
+  retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '5 min' },
+} as const satisfies ActivityOptions;

@@ -1,12 +1,8 @@
 // What the workflow of one rental knows, and the only place where that changes.
 import type { ApplicationFailure } from '@temporalio/workflow';
 import { DomainError } from '../../domain/errors.ts';
-import {
-  evolve,
-  type RentalOutcome,
-  type RentalRequest,
-  type RentalState,
-} from '../../domain/rental.ts';
+import type { RentalOutcome, RentalRequest, RentalState } from '../../domain/rental.ts';
+import type { Reassigned } from '../rental.messages.ts';
 import { answerOf, type RecentCommands, remember } from './recent-commands.ts';
 import {
   afterReassignment,
@@ -17,6 +13,7 @@ import {
   timersAfter,
 } from './rental-deadlines.ts';
 import { hasLadder, openDisplay } from './rental-display.ts';
+import { type Heard, openNews } from './rental-news.ts';
 
 /** What continue-as-new hands to the next run: plain JSON, without personal data. */
 export type Carried = {
@@ -26,7 +23,7 @@ export type Carried = {
   readonly problem: string | null;
   /** What the nightly proof has against it; absent in runs from before it had anything. */
   readonly flag?: string | null;
-};
+} & Heard;
 
 type Known = Pick<Carried, 'recent' | 'timers'> & { readonly state: RentalState | null };
 
@@ -35,8 +32,8 @@ export type RentalBook = ReturnType<typeof openBook>;
 export function openBook(carried: Carried | null) {
   let { state, recent, timers }: Known = carried ?? { state: null, recent: [], timers: NO_TIMERS };
   const { troubles, ...display } = openDisplay(carried);
+  const news = openNews(carried);
   let refusal: ApplicationFailure | null = null;
-  let early: { readonly vehicleId: string | null } | null = null;
   let changes = 0;
 
   function show(next: RentalState): void {
@@ -45,6 +42,7 @@ export function openBook(carried: Carried | null) {
     display.show(next);
   }
 
+  const also = () => ({ ...troubles.carried(), ...news.carried() });
   const existing = () => state ?? refuseMissing(refusal !== null);
 
   function settle(commandId: string, next: RentalState, isPeoples = true): RentalState {
@@ -62,10 +60,11 @@ export function openBook(carried: Carried | null) {
     /** Rises with every change, for those who wait for one. */
     changes: () => changes,
     answered: (commandId: string) => answerOf(recent, commandId),
-    carried: (): Carried => ({ state: existing(), recent, timers, ...troubles.carried() }),
+    carried: (): Carried => ({ state: existing(), recent, timers, ...also() }),
+    heard: news.heard,
 
     reserved(commandId: string, next: RentalState): RentalState {
-      return settle(commandId, early === null ? next : { ...next, ...early });
+      return settle(commandId, { ...next, ...news.early() });
     },
 
     refused(request: RentalRequest, reason: ApplicationFailure): void {
@@ -75,23 +74,19 @@ export function openBook(carried: Carried | null) {
     },
 
     /** The outcome of a command becomes the next state, which is also the command's answer. */
-    recorded(commandId: string, outcome: RentalOutcome, now: number): RentalState {
+    recorded(id: string, outcome: RentalOutcome, now: number, heardBefore: number): RentalState {
       // From the state of now: the vehicle may have changed while the command was carried out.
-      const next = evolve(existing(), outcome);
+      const next = news.after(existing(), outcome, heardBefore);
       timers = timersAfter(timers, outcome, next, now);
-      return settle(commandId, next, !isTimed(outcome.type));
+      return settle(id, next, !isTimed(outcome.type));
     },
 
     /** False when the news is of no use any more. */
-    reassigned(vehicle: { readonly vehicleId: string | null }): boolean {
-      if (state === null) {
-        // The database was faster than the answer of `reserve`.
-        early = vehicle;
-        return true;
-      }
-      if (state.status !== 'reserved') return false;
-      timers = afterReassignment(timers, vehicle);
-      show({ ...state, vehicleId: vehicle.vehicleId });
+    reassigned(said: Reassigned): boolean {
+      const age = news.hear(said, state);
+      if (age !== 'new' || state === null) return age === 'known';
+      timers = afterReassignment(timers, said);
+      show({ ...state, vehicleId: said.vehicleId });
       return true;
     },
 
@@ -124,5 +119,7 @@ function refuseMissing(isRefused: boolean): never {
 
 /** Nobody asks for a timer's answer again; it must not push people's answers out. */
 function isTimed(outcome: RentalOutcome['type']): boolean {
-  return ['noShow', 'shortageRaised', 'reminded', 'overdueMarked', 'closed'].includes(outcome);
+  return ['expired', 'noShow', 'shortageRaised', 'reminded', 'overdueMarked', 'closed'].includes(
+    outcome,
+  );
 }

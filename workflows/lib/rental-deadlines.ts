@@ -46,7 +46,7 @@ export type Deadline = {
   readonly commandId: string;
   readonly summary: string;
 };
-type TimedCommand = 'noShow' | 'raiseShortage' | 'remind' | 'markOverdue' | 'close';
+type TimedCommand = 'expire' | 'noShow' | 'raiseShortage' | 'remind' | 'markOverdue' | 'close';
 
 /**
  * The earliest deadline of this state, or null when only people can move it on. `hasLadder` is false
@@ -64,6 +64,8 @@ export function nextDeadline(
 
 function deadlinesOf(state: RentalState, timers: Timers, hasLadder: boolean): readonly Deadline[] {
   switch (state.status) {
+    case 'requested':
+      return [due(state, 'expire', answerBy(state), 'expire', 'no answer: the request expires')];
     case 'reserved':
       return [
         due(state, 'noShow', Date.parse(state.noShowAt), 'no-show', 'no-show'),
@@ -76,6 +78,11 @@ function deadlinesOf(state: RentalState, timers: Timers, hasLadder: boolean): re
     default:
       return [];
   }
+}
+
+/** A request has one; without it, it would wait for ever. */
+function answerBy({ answerBy, pickUpAt }: RentalState): number {
+  return Date.parse(answerBy ?? pickUpAt);
 }
 
 /** A day before pick-up somebody should see it; hours before, it becomes a case (decisions.md 1). */

@@ -43,6 +43,9 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   extend: 'extend',
   checkIn: 'check in and invoice',
   cancel: 'cancel',
+  confirm: 'confirm the request',
+  decline: 'decline the request',
+  expire: 'request unanswered: expires',
   noShow: 'no-show',
   raiseShortage: 'no vehicle: raise a case',
   remind: 'return reminder',
@@ -75,11 +78,12 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
     const { id: rentalId, version } = refusing(book.existing);
     const command = refusing(() => decide(book.existing(), request.command, nowIso()));
     const summary = SUMMARIES[command.type];
+    const heardBefore = book.heard();
     const outcome = await unwrapped(
       recordCommand.executeWithOptions({ summary }, [{ ...request, command, rentalId, version }]),
     );
     teller.tell(outcome.reassigned.filter((moved) => moved.rentalId !== rentalId));
-    return book.recorded(request.commandId, outcome, Date.now());
+    return book.recorded(request.commandId, outcome, Date.now(), heardBefore);
   }
 
   async function meet({ command, commandId }: Deadline): Promise<void> {

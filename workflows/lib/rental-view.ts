@@ -51,6 +51,7 @@ export function detailsOf(state: RentalState, problem: string | null): string {
     ['Status', state.overdue ? `**${state.status}, overdue**` : `**${state.status}**`],
     ['Vehicle', state.vehicleId === null ? '**none**' : `\`${state.vehicleId}\``],
     ['Class, branch', `${state.classId}, ${state.branchId}`],
+    ...(state.status === 'requested' ? [['To be answered by', state.answerBy ?? '']] : []),
     ['Pick-up', state.pickUpAt],
     ['Due', state.dueAt],
     ['Invoice', state.invoiceNumber ?? 'none yet'],

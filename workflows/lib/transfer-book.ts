@@ -10,6 +10,8 @@ export type TransferCarried = {
   readonly state: TransferState;
   readonly recent: RecentCommands<TransferState>;
   readonly problem: string | null;
+  /** What the nightly proof has against it; absent in runs from before it had anything. */
+  readonly flag?: string | null;
 };
 
 /** A timer's command was refused, which nobody expected: a person has to look meanwhile. */
@@ -18,14 +20,16 @@ const RETRY_AFTER_MS = 60 * 60_000;
 export type TransferBook = ReturnType<typeof openTransferBook>;
 
 export function openTransferBook(carried: TransferCarried | null) {
-  const show = openTransferView(carried);
   let state = carried?.state ?? null;
   let recent = carried?.recent ?? [];
   let problem = carried?.problem ?? null;
+  let flag = carried?.flag ?? null;
   let refusal: ApplicationFailure | null = null;
   let pausedUntil = 0;
   let changes = 0;
-  if (state !== null) show(state, problem);
+  const wrong = () => problem ?? flag;
+  const show = openTransferView(state && { state, problem: wrong() });
+  if (state !== null) show(state, wrong());
 
   const existing = () => state ?? refuseMissing(refusal !== null);
 
@@ -36,7 +40,10 @@ export function openTransferBook(carried: TransferCarried | null) {
     /** Rises with every change, for those who wait for one. */
     changes: () => changes,
     answered: (commandId: string) => answerOf(recent, commandId),
-    carried: (): TransferCarried => ({ state: existing(), recent, problem }),
+    carried: (): TransferCarried => {
+      const flagged = flag === null ? {} : { flag };
+      return { state: existing(), recent, problem, ...flagged };
+    },
 
     /** Null for a transfer that is over. */
     nextDeadline: (): TransferDeadline | null => {
@@ -56,7 +63,7 @@ export function openTransferBook(carried: TransferCarried | null) {
       problem = null;
       pausedUntil = 0;
       changes += 1;
-      show(next, problem);
+      show(next, wrong());
       return next;
     },
 
@@ -65,7 +72,13 @@ export function openTransferBook(carried: TransferCarried | null) {
       problem = reason;
       pausedUntil = now + RETRY_AFTER_MS;
       changes += 1;
-      show(existing(), problem);
+      show(existing(), wrong());
+    },
+
+    /** The nightly proof's word: shown until it takes it back, whatever happens meanwhile. */
+    flagged(reason: string | null): void {
+      flag = reason;
+      if (state !== null) show(state, wrong());
     },
   };
 }

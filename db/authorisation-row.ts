@@ -1,0 +1,45 @@
+// A hold's row as the rules know it, and the rental's deposit that its rows make up.
+import { type RawBuilder, sql } from 'kysely';
+import type { DepositState, Hold } from '../domain/payments/deposit.ts';
+import type { GatewayName } from '../domain/payments/gateway.ts';
+import type { Tx } from './client.ts';
+
+/** What stays between us and the gateway: workflows and answers have no use for it. */
+export type HoldRow = Hold & {
+  readonly rentalId: string;
+  readonly gateway: GatewayName;
+  readonly gatewayRef: string | null;
+  readonly paymentMethod: string;
+  readonly replaces: string | null;
+};
+
+export const HOLD_COLUMNS: RawBuilder<unknown> = sql`id, payer, state,
+  amount_minor as "amountMinor", captured_minor as "capturedMinor",
+  refunded_minor as "refundedMinor", currency, overcapture_percent as "overcapturePercent",
+  opened_at as "openedAt", valid_until as "validUntil", replaced_by as "replacedBy", attention,
+  version`;
+
+export const HOLD_ROW_COLUMNS: RawBuilder<unknown> = sql`${HOLD_COLUMNS},
+  rental_id as "rentalId", gateway, gateway_ref as "gatewayRef",
+  payment_method as "paymentMethod", replaces`;
+
+/** The deposit as it is now: at most two open holds and one order whose outcome is not known. */
+export async function depositOf(tx: Tx, rentalId: string): Promise<DepositState> {
+  const { rows: open } = await sql<Hold>`select ${HOLD_COLUMNS} from rentals.authorisation
+    where rental_id = ${rentalId} and purpose = 'deposit' and state = 'open'`.execute(tx);
+  const { rows: pending } = await sql<{ key: string }>`select p.id as key
+    from rentals.payment_attempt p join rentals.authorisation a on a.id = p.authorisation_id
+    where a.rental_id = ${rentalId} and p.state = 'unknown' order by p.created_at`.execute(tx);
+  return {
+    rentalId,
+    current: open.find(({ replacedBy }) => replacedBy === null) ?? null,
+    replaced: open.find(({ replacedBy }) => replacedBy !== null) ?? null,
+    pendingKey: pending[0]?.key ?? null,
+  };
+}
+
+export async function lockHold(tx: Tx, id: string): Promise<HoldRow | undefined> {
+  const { rows } = await sql<HoldRow>`select ${HOLD_ROW_COLUMNS} from rentals.authorisation
+    where id = ${id} for update`.execute(tx);
+  return rows[0];
+}

@@ -1,0 +1,98 @@
+// A rental's first row: the terms and the price that it keeps from then on.
+import { sql } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
+import type { Quote } from '../../domain/pricing.ts';
+import type { RentalRequest, RentalState } from '../../domain/rental.ts';
+import type { Stop } from '../../domain/stop-sell.ts';
+import type { Tx } from '../client.ts';
+import { type RentalRow, rentalState } from '../rental-row.ts';
+import { bookingTerms, noShowOf } from './booking-rules.ts';
+import type { BranchTerms } from './calendar.ts';
+
+export type Agreed = {
+  readonly price: Quote;
+  readonly noShowAt: string;
+  /** Stop-sell rules that were overridden. */
+  readonly overridden: readonly Stop[];
+};
+
+/** What was promised by a held quote, or what the plan and the branch's rules say now. */
+export async function agree(
+  tx: Tx,
+  request: RentalRequest,
+  place: Pick<BranchTerms, 'noShowGraceMinutes'> & { readonly price?: Quote },
+): Promise<Agreed> {
+  const { branchId, pickUpAt } = request;
+  const grace = place.noShowGraceMinutes;
+  if (place.price !== undefined) {
+    const noShowAt = await noShowOf(tx, branchId, pickUpAt, grace);
+    return { price: place.price, noShowAt, overridden: [] };
+  }
+  const { price, overridden, noShowAt } = await bookingTerms(tx, request);
+  return { price, noShowAt: noShowAt(grace), overridden };
+}
+
+/** `answerBy` makes it a request. Throws `not-found` for an unknown customer. */
+export async function insertRental(
+  tx: Tx,
+  request: RentalRequest,
+  terms: BranchTerms & { readonly noShowAt: string; readonly answerBy?: string },
+  price: Quote,
+): Promise<RentalRow> {
+  try {
+    const row = await tx
+      .insertInto('rentals.rental')
+      .values({
+        id: request.id,
+        status: terms.answerBy === undefined ? 'reserved' : 'requested',
+        answer_by: terms.answerBy ?? null,
+        branch_id: request.branchId,
+        return_branch_id: request.returnBranchId ?? request.branchId,
+        class_id: request.classId,
+        entity_id: terms.entityId,
+        customer_id: request.customerId,
+        pick_up_at: request.pickUpAt,
+        due_at: request.dueAt,
+        no_show_at: terms.noShowAt,
+        grace_minutes: terms.overdueGraceMinutes,
+        reminder_minutes: terms.reminderMinutes,
+        shortage_minutes: sql<number>`vehicles.shortage_lead(${request.branchId})`,
+        plan_id: price.planId,
+        plan_version: price.planVersion,
+        price: JSON.stringify(price),
+        currency: price.currency,
+        total_minor: price.totalMinor,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return row as unknown as RentalRow;
+  } catch (error) {
+    if (constraintOf(error) === 'rental_customer_id_fkey') {
+      throw new DomainError('not-found', 'There is no such customer.', { of: 'customer' });
+    }
+    throw error;
+  }
+}
+
+/** True for an insert of a rental that is there: the request came twice. */
+export function isRepeat(error: unknown): boolean {
+  return constraintOf(error) === 'rental_pkey';
+}
+
+function constraintOf(error: unknown): string | undefined {
+  return (error as { readonly constraint?: string }).constraint;
+}
+
+/** The rental as it is, with the vehicle that the calendar keeps for it. */
+export async function storedRental(
+  tx: Tx,
+  id: string,
+  vehicleId: string | null,
+): Promise<RentalState> {
+  const row = await tx
+    .selectFrom('rentals.rental')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return rentalState(row as unknown as RentalRow, vehicleId);
+}

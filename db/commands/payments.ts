@@ -1,0 +1,184 @@
+// Orders to a gateway, written down before the gateway is asked: nothing is charged that no row knows.
+import { sql } from 'kysely';
+import { v5 as uuidv5 } from 'uuid';
+import type { Actor } from '../../domain/actor.ts';
+import { DomainError } from '../../domain/errors.ts';
+import {
+  checkAuthorise,
+  checkCapture,
+  checkIncrease,
+  checkOpen,
+  checkRefund,
+  type DepositState,
+  isSecured,
+  type PaymentStep,
+  type Refund,
+} from '../../domain/payments/deposit.ts';
+import type { GatewayName } from '../../domain/payments/gateway.ts';
+import type { RentalStatus } from '../../domain/rental.ts';
+import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
+import { recordAudit } from './audit.ts';
+
+export type PaymentOrder = {
+  /** Names the order for ever: made of the command's or the deadline's id. */
+  readonly key: string;
+  readonly rentalId: string;
+  readonly actor: Actor;
+  readonly step: PaymentStep;
+};
+
+type RentalFacts = {
+  readonly status: RentalStatus;
+  readonly branchId: string;
+  readonly currency: string;
+};
+
+/** Of the ids that `holdIdOf` makes: a UUID of our own, as RFC 9562 section 5.5 asks for. */
+const HOLDS = 'a1d4c0de-6f72-4563-8f75-727400000006';
+
+/** The same hold for every repeat of the order that asked for it. */
+function holdIdOf(key: string): string {
+  return uuidv5(key, HOLDS);
+}
+
+export function readDeposit(db: Db, acting: Acting, rentalId: string): Promise<DepositState> {
+  return transact(db, 'rentals_rw', acting, (tx) => depositOf(tx, rentalId));
+}
+
+/**
+ * Writes an order down; a repeat changes nothing. Answers whether there is anything to ask: a hold
+ * that is over needs no release. Throws `not-found`, `invalid-state`, `amount-too-high`,
+ * `value-refused`, `limit-exceeded` and `four-eyes`.
+ */
+export function beginPayment(
+  db: Db,
+  acting: Acting,
+  gateway: GatewayName,
+  order: PaymentOrder,
+): Promise<{ readonly isAsked: boolean }> {
+  return transact(db, 'rentals_rw', acting, async (tx) => {
+    const { key, rentalId, step } = order;
+    const { rows } = await sql`select from rentals.payment_attempt where id = ${key}`.execute(tx);
+    if (rows.length > 0) return { isAsked: true };
+    const rental = await rentalOf(tx, rentalId);
+    const placed = await place(tx, gateway, order, rental);
+    if (placed === null) return { isAsked: false };
+    const { holdId, amountMinor } = placed;
+    const kind = step.kind === 'renew' ? 'authorise' : step.kind;
+    const reason = step.kind === 'refund' ? step.reason : null;
+    await sql`insert into rentals.payment_attempt (id, authorisation_id, kind, amount_minor, reason)
+      values (${key}, ${holdId}, ${kind}, ${amountMinor}, ${reason})`.execute(tx);
+    await recordAudit(tx, {
+      action: `deposit.${step.kind}`,
+      subjectType: 'authorisation',
+      subjectId: holdId,
+      commandId: key,
+      ...(reason !== null && { reason }),
+      after: { rentalId, amountMinor },
+    });
+    return { isAsked: true };
+  });
+}
+
+type Placed = { readonly holdId: string; readonly amountMinor: number | null };
+
+async function place(
+  tx: Tx,
+  gateway: GatewayName,
+  order: PaymentOrder,
+  rental: RentalFacts,
+): Promise<Placed | null> {
+  const { key, rentalId, step } = order;
+  switch (step.kind) {
+    case 'authorise': {
+      checkAuthorise(rental.status);
+      const { current } = await depositOf(tx, rentalId);
+      const asked = { ...step, rentalId, currency: rental.currency, gateway };
+      return openHold(tx, holdIdOf(key), { ...asked, replaces: current?.id ?? null });
+    }
+    case 'renew': {
+      const old = await held(tx, rentalId, step.authorisationId);
+      if (old.state !== 'open' || old.replacedBy !== null || !isSecured(rental.status)) return null;
+      return openHold(tx, holdIdOf(key), { ...old, replaces: old.id });
+    }
+    case 'increase': {
+      const hold = checkOpen(await current(tx, rentalId));
+      checkIncrease(hold, step.amountMinor);
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    case 'capture': {
+      const hold = checkOpen(await current(tx, rentalId));
+      checkCapture(hold, step.amountMinor);
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    case 'release': {
+      const { authorisationId } = step;
+      const hold = authorisationId
+        ? await held(tx, rentalId, authorisationId)
+        : checkOpen(await current(tx, rentalId));
+      return hold.state === 'open' ? { holdId: hold.id, amountMinor: null } : null;
+    }
+    case 'refund': {
+      const hold = await held(tx, rentalId, step.authorisationId);
+      checkRefund(hold, step.amountMinor);
+      await takeFromLimit(tx, order, step, rental);
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+type NewHold = Pick<
+  HoldRow,
+  'rentalId' | 'payer' | 'gateway' | 'paymentMethod' | 'amountMinor' | 'currency' | 'replaces'
+>;
+
+async function openHold(tx: Tx, id: string, hold: NewHold): Promise<Placed> {
+  await sql`insert into rentals.authorisation (id, rental_id, payer, gateway, payment_method,
+      amount_minor, currency, replaces)
+    values (${id}, ${hold.rentalId}, ${hold.payer}, ${hold.gateway}, ${hold.paymentMethod},
+      ${hold.amountMinor}, ${hold.currency}, ${hold.replaces})`.execute(tx);
+  return { holdId: id, amountMinor: hold.amountMinor };
+}
+
+/** Alone within one's limit, else by an approval of exactly this amount (decisions.md 40). */
+async function takeFromLimit(
+  tx: Tx,
+  { rentalId, actor }: PaymentOrder,
+  { amountMinor, approvalId, limitMinor }: Refund,
+  { branchId }: RentalFacts,
+): Promise<void> {
+  if (approvalId !== null) {
+    const { rows } = await sql<{ used: boolean }>`select people.use_refund_approval(${approvalId},
+      ${rentalId}, ${branchId}, ${amountMinor}) as used`.execute(tx);
+    if (rows[0]?.used === true) return;
+    throw new DomainError('four-eyes', 'There is no unused approval for refunding this amount.');
+  }
+  const { rows } = await sql<{ taken: boolean }>`select people.take_refund(${actor.id}, ${rentalId},
+    (now() at time zone 'UTC')::date, ${amountMinor}, ${limitMinor}) as taken`.execute(tx);
+  if (rows[0]?.taken === true) return;
+  throw new DomainError('limit-exceeded', 'It needs a second person: ask for approval.', {
+    kind: 'refund',
+    limit: limitMinor,
+  });
+}
+
+async function current(tx: Tx, rentalId: string): Promise<HoldRow | null> {
+  const { current: hold } = await depositOf(tx, rentalId);
+  return hold && ((await lockHold(tx, hold.id)) ?? null);
+}
+
+async function held(tx: Tx, rentalId: string, id: string): Promise<HoldRow> {
+  const hold = await lockHold(tx, id);
+  if (hold?.rentalId === rentalId) return hold;
+  throw new DomainError('not-found', 'There is no such hold.', { of: 'authorisation' });
+}
+
+async function rentalOf(tx: Tx, id: string): Promise<RentalFacts> {
+  const { rows } = await sql<RentalFacts>`select status, branch_id as "branchId", currency
+    from rentals.rental where id = ${id}`.execute(tx);
+  if (rows[0] !== undefined) return rows[0];
+  throw new DomainError('not-found', 'There is no such rental.', { of: 'rental' });
+}

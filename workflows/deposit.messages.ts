@@ -1,0 +1,28 @@
+// The public contract of a deposit's workflow: what others may send it and what it answers.
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { DepositState, Payer, Refund } from '../domain/payments/deposit.ts';
+import type { Envelope } from './rental.messages.ts';
+
+export type Authorise = {
+  readonly payer: Payer;
+  /** Minor units of the rental's currency. */
+  readonly amountMinor: number;
+  /** The gateway's reference to the card. */
+  readonly paymentMethod: string;
+};
+export type Amount = { readonly amountMinor: number };
+
+/** An Update, because the counter must hear whether the card was accepted. Replaces an open hold. */
+export const authorise = defineUpdate<DepositState, [Envelope<Authorise>]>('authorise');
+/** To a new total: the rental became longer. */
+export const increase = defineUpdate<DepositState, [Envelope<Amount>]>('increase');
+/** Takes the amount and gives the rest back. */
+export const capture = defineUpdate<DepositState, [Envelope<Amount>]>('capture');
+export const release = defineUpdate<DepositState, [Envelope<Record<string, never>>]>('release');
+/** Gives back of what was captured, at most that. */
+export const refund = defineUpdate<DepositState, [Envelope<Omit<Refund, 'kind'>>]>('refund');
+
+/** The gateway told that it ended a hold by itself. */
+export const holdEnded = defineSignal<[{ readonly authorisationId: string }]>('holdEnded');
+
+export const depositState = defineQuery<DepositState | null>('depositState');
