@@ -52,7 +52,7 @@ async function patiently<T>(start: () => Promise<T>): Promise<T> {
     try {
       return await start();
     } catch (error) {
-      if (attempt === 6) throw error;
+      if (attempt === 12) throw error;
     }
   }
 }
