@@ -9,14 +9,11 @@ import {
   PostgresDriver,
   type TransactionSettings,
 } from 'kysely';
+import { type Acting, actingText } from './acting-text.ts';
 import { literal } from './literal.ts';
 
-export type Settings = {
-  readonly role: string;
-  readonly principal: string;
-  readonly scope: string;
-  readonly origin: string;
-};
+/** `origin` is where it was asked for (origin.ts). */
+export type Settings = Acting & { readonly origin: string };
 
 const beginning = new AsyncLocalStorage<Settings>();
 
@@ -45,11 +42,7 @@ class ActingDriver extends PostgresDriver {
   ): Promise<void> {
     const acting = beginning.getStore();
     if (acting === undefined) return super.beginTransaction(connection, settings);
-    const { role, principal, scope, origin } = acting;
-    await connection.executeQuery(
-      CompiledQuery.raw(`begin; set local role ${literal(role)};
-        set local app.principal = ${literal(principal)}; set local app.scope = ${literal(scope)};
-        set local app.origin = ${literal(origin)}`),
-    );
+    const origin = `set local app.origin = ${literal(acting.origin)}`;
+    await connection.executeQuery(CompiledQuery.raw(`begin; ${actingText(acting)}; ${origin}`));
   }
 }

@@ -1,6 +1,7 @@
 // A transaction of one statement in one round trip, for what every command of the API does first.
-import { type RawBuilder, sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import type pg from 'pg';
+import { actingText } from './acting-text.ts';
 import { type Acting, type Db, poolOf, type Role, rowAccess } from './client.ts';
 import { literal, type Value } from './literal.ts';
 
@@ -21,21 +22,15 @@ export async function transactInOneTrip<T>(
   statement: RawBuilder<T>,
   options: Options = {},
 ): Promise<readonly T[]> {
-  const { principal, scope } = rowAccess(acting);
-  const settings = sql`select set_config('role', ${sql.lit(role)}, true),
-    set_config('app.principal', ${sql.lit(principal)}, true),
-    set_config('app.scope', ${sql.lit(scope)}, true),
-    set_config('synchronous_commit', ${sql.lit(options.durable === false ? 'off' : 'on')}, true)`;
-  const text = [settings, statement].map((part) => {
-    const { sql: inlined, parameters } = part.compile(db);
-    if (parameters.length > 0) throw new Error('A one-trip statement must inline its values.');
-    return inlined;
-  });
+  const { sql: inlined, parameters } = statement.compile(db);
+  if (parameters.length > 0) throw new Error('A one-trip statement must inline its values.');
+  const who = actingText({ role, ...rowAccess(acting) });
+  const commit = options.durable === false ? ASYNCHRONOUS : DURABLE;
   // node-postgres answers one result per statement, which its types do not say.
   const results = (await poolOf(db).query(
-    text.join(';\n'),
+    `${who}; ${commit};\n${inlined}`,
   )) as unknown as readonly pg.QueryResult[];
-  return (results[1]?.rows ?? []) as T[];
+  return (results.at(-1)?.rows ?? []) as T[];
 }
 
 /** A function or query of the database, as `callInOneTrip` and `readInOneTrip` call it. */
@@ -81,6 +76,7 @@ export function readInOneTrip(
 }
 
 const DURABLE = 'set local synchronous_commit = on';
+const ASYNCHRONOUS = 'set local synchronous_commit = off';
 const READ = `set local "TimeZone" = 'UTC'; set local enable_seqscan = off;
   set local plan_cache_mode = force_generic_plan`;
 
@@ -91,15 +87,13 @@ async function executeInOneTrip(
   values: readonly Value[],
   settings: string,
 ): Promise<readonly Answers[]> {
-  const { principal, scope } = rowAccess(acting);
+  const who = actingText({ role: calls[0].role, ...rowAccess(acting) });
   const client = await poolOf(db).connect();
   try {
     for (const call of calls) await prepareOnce(client, call);
     const given = values.map(literal).join(',');
     const results = (await client.query(
-      `set local role ${calls[0].role}; set local app.principal = ${literal(principal)};` +
-        `set local app.scope = ${literal(scope)}; ${settings};` +
-        calls.map(({ name }) => `execute ${name} (${given})`).join(';'),
+      `${who}; ${settings};` + calls.map(({ name }) => `execute ${name} (${given})`).join(';'),
     )) as unknown as readonly pg.QueryResult<{ readonly answer: string | null }>[];
     return results.slice(-calls.length).map(({ rows }) => rows.map(({ answer }) => answer));
   } finally {

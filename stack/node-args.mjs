@@ -10,9 +10,9 @@ const quiet = '--disable-warning=TimeoutNegativeWarning';
  * cent of CPU. Unlike --max-old-space-size it is no limit that could end the process. The flags
  * hold for every heap of the process, that of the worker's workflow thread included.
  *
- * A workflow's modules run anew for each workflow, so V8 never learns that they are hot and would
- * interpret them for ever; always compiled plainly, a worker does about a sixth more. The API is
- * compiled so too: the first requests after a start are the slowest.
+ * The modules of tracing run anew for each workflow, so V8 never learns that they are hot and would
+ * interpret them for ever; they are always compiled plainly. The API is compiled so too: the first
+ * requests after a start are the slowest.
  */
 const memory = {
   api: ['--always-sparkplug', '--max-semi-space-size=16', '--heap-growing-percent=100'],

@@ -1,6 +1,5 @@
 // Erasing a person: contacts at once, the name when no invoice needs it any more, years later.
 import {
-  type ApplicationFailure,
   CancellationScope,
   condition,
   proxyActivities,
@@ -14,38 +13,33 @@ import type { ErasureState } from '../domain/erasure.ts';
 import { searchAttributes } from '../temporal-config/names.ts';
 import * as messages from './erasure.messages.ts';
 import { dbWrite } from './lib/activity-options.ts';
-import { refusalOf, unwrapped } from './lib/refusal.ts';
+import { beginning } from './lib/beginning.ts';
 import { serializer } from './lib/serialize.ts';
 
 const { eraseContacts, eraseName } = proxyActivities<Activities>(dbWrite);
 
 /** Answers the final state, or null when the request was refused. */
 export async function erasure(): Promise<ErasureState | null> {
-  const serial = serializer();
+  const opening = beginning<ErasureState>(serializer());
   let state: ErasureState | null = null;
-  let refusal: ApplicationFailure | null = null;
 
   setHandler(messages.erasureState, () => state, { description: 'How far the erasure is.' });
   setHandler(
     messages.begin,
     (request) =>
       // A promise to a person is not given up because an operator cancels the workflow.
-      serial(async () => {
-        if (refusal !== null) throw refusal;
-        if (state !== null) return state;
-        try {
-          state = await unwrapped(eraseContacts(request));
+      opening.begin(
+        () => state,
+        async () => {
+          state = await eraseContacts(request);
           show(state);
           return state;
-        } catch (error) {
-          refusal = refusalOf(error) ?? null;
-          throw error;
-        }
-      }),
+        },
+      ),
     { description: "Erases a person's contacts, or says why not." },
   );
   return CancellationScope.nonCancellable(async () => {
-    await condition(() => state !== null || refusal !== null);
+    await condition(() => state !== null || opening.refusal() !== null);
     // Every step may find a newer invoice, which keeps the name for longer.
     while (state !== null && state.status !== 'erased') {
       await untilPast(state.keptUntil);

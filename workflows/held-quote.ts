@@ -1,6 +1,5 @@
 // A quote that keeps a vehicle: held at once, and given back when its time is over or it is released.
 import {
-  type ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
@@ -16,9 +15,10 @@ import type { HeldQuote } from '../domain/held-quote.ts';
 import { searchAttributes } from '../temporal-config/names.ts';
 import * as messages from './held-quote.messages.ts';
 import { dbWrite, dbWriteAtOnce } from './lib/activity-options.ts';
+import { beginning } from './lib/beginning.ts';
 import { wokenWithin } from './lib/deadline.ts';
 import { tellRentals } from './lib/reassignments.ts';
-import { refusalOf, unwrapped } from './lib/refusal.ts';
+import { unwrapped } from './lib/refusal.ts';
 import { serializer } from './lib/serialize.ts';
 
 // At once, in the worker that has the task: somebody waits for the answer.
@@ -31,7 +31,7 @@ const SYSTEM: Actor = { kind: 'system', id: 'held-quote' };
 export async function heldQuote(): Promise<HeldQuote | null> {
   const inTurn = serializer();
   let state: HeldQuote | null = null;
-  let refusal: ApplicationFailure | null = null;
+  const opening = beginning<HeldQuote>(inTurn);
 
   const ended = () => state?.status !== 'held';
   const keep = (next: HeldQuote) => {
@@ -49,30 +49,24 @@ export async function heldQuote(): Promise<HeldQuote | null> {
   setHandler(
     messages.holdQuote,
     (request) =>
-      inTurn(async () => {
-        if (refusal !== null) throw refusal;
-        if (state !== null) return state;
-        try {
-          return keep(await unwrapped(local.holdQuote(request)));
-        } catch (error) {
-          refusal = refusalOf(error) ?? null;
-          throw error;
-        }
-      }),
+      opening.begin(
+        () => state,
+        async () => keep(await local.holdQuote(request)),
+      ),
     { description: 'Keeps a vehicle and a price, or says why not.' },
   );
   setHandler(
     messages.releaseQuote,
     ({ actor }) =>
       inTurn(async () => {
-        await condition(() => state !== null || refusal !== null);
-        if (state === null) throw refusal;
+        await condition(() => state !== null || opening.refusal() !== null);
+        if (state === null) throw opening.refusal();
         return ended() ? state : end(actor, 'released', state.id);
       }),
     { description: 'Gives the vehicle back.' },
   );
   return CancellationScope.nonCancellable(async () => {
-    await condition(() => state !== null || refusal !== null);
+    await condition(() => state !== null || opening.refusal() !== null);
     const held: HeldQuote | null = state;
     if (held !== null) {
       await untilEnded(held, ended);

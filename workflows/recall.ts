@@ -1,6 +1,5 @@
 // A recall: vehicles are held, bookings moved, renters told, and again when the deadline has come.
 import {
-  type ApplicationFailure,
   CancellationScope,
   condition,
   proxyActivities,
@@ -11,8 +10,8 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { RecallState } from '../domain/recall.ts';
 import { manyRows } from './lib/activity-options.ts';
+import { beginning } from './lib/beginning.ts';
 import { tellRentals } from './lib/reassignments.ts';
-import { refusalOf, unwrapped } from './lib/refusal.ts';
 import { serializer } from './lib/serialize.ts';
 import * as messages from './recall.messages.ts';
 
@@ -21,31 +20,26 @@ const { openRecall, clearRecalled, notifyRenters, groundRecall } =
 
 /** Answers the final state, or null when the notice was refused. */
 export async function recall(): Promise<RecallState | null> {
-  const serial = serializer();
+  const opening = beginning<RecallState>(serializer());
   let state: RecallState | null = null;
-  let refusal: ApplicationFailure | null = null;
 
   setHandler(messages.recallState, () => state, { description: 'How far the recall is.' });
   setHandler(
     messages.open,
     (notice) =>
       // What the law demands is not given up because an operator cancels the workflow.
-      serial(async () => {
-        if (refusal !== null) throw refusal;
-        if (state !== null) return state;
-        try {
-          state = await unwrapped(openRecall(notice));
+      opening.begin(
+        () => state,
+        async () => {
+          state = await openRecall(notice);
           show(state);
           return state;
-        } catch (error) {
-          refusal = refusalOf(error) ?? null;
-          throw error;
-        }
-      }),
+        },
+      ),
     { description: 'Enters a notice and holds the vehicles that it means, or says why not.' },
   );
   return CancellationScope.nonCancellable(async () => {
-    await condition(() => state !== null || refusal !== null);
+    await condition(() => state !== null || opening.refusal() !== null);
     if (state === null) return null;
     const { recallId, hardAt } = state;
     await clear(recallId);

@@ -14,17 +14,13 @@ beforeAll(async () => {
 const CUSTOMERS = '/api/v1/customers';
 const ROUTE = `POST ${CUSTOMERS}`;
 
-async function customersNamed(name: string): Promise<number> {
-  const { rows } = await sql<{ n: number }>`select count(*)::int as n from rentals.customer
-    where name = ${name}`.execute(api.database.owner);
+async function counted(table: string, column: string, value: string): Promise<number> {
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from ${sql.table(table)}
+    where ${sql.id(column)} = ${value}`.execute(api.database.owner);
   return rows[0]?.n ?? -1;
 }
-
-async function claims(key: string): Promise<number> {
-  const { rows } = await sql<{ n: number }>`select count(*)::int as n from events.idempotency
-    where key = ${key}`.execute(api.database.owner);
-  return rows[0]?.n ?? -1;
-}
+const customersNamed = (name: string) => counted('rentals.customer', 'name', name);
+const claims = (key: string) => counted('events.idempotency', 'key', key);
 
 async function age(key: string, interval: string): Promise<void> {
   await sql`update events.idempotency set locked_until = now() - ${interval}::interval

@@ -11,7 +11,6 @@ import { vinCheckDigit } from '../../domain/vin.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, attempt, book, CLASS, hour, plantFleet } from '../support/fleet.ts';
 
-const READER = 'system:test';
 let t: TestDatabase;
 let branchId: string;
 beforeAll(async () => {
@@ -160,7 +159,7 @@ describe('a sub-rented vehicle', () => {
 
 describe('a plate', () => {
   const at = (plate: string, when = new Date().toISOString()) =>
-    plateHolders(t.db, READER, { plate, at: when });
+    plateHolders(t.db, AGENT, { plate, at: when });
 
   test('belongs to one vehicle at a time in a jurisdiction, however it is written', async () => {
     await register({ plate: 'W 12345 A', plateJurisdiction: 'AT' });
@@ -180,7 +179,7 @@ describe('a plate', () => {
     const second = await register({ plate: 'gö ab1', plateJurisdiction: 'DE' });
     expect(await at('GÖAB1', before)).toMatchObject([{ vehicleId: first.id }]);
     expect(await at('GÖAB1')).toMatchObject([{ vehicleId: second.id, until: null }]);
-    expect(await platesOf(t.db, READER, first.id)).toMatchObject([
+    expect(await platesOf(t.db, AGENT, first.id)).toMatchObject([
       { plate: 'GÖ-AB 2', until: null },
       { plate: 'GÖ-AB 1', until: expect.any(String) },
     ]);
@@ -213,7 +212,7 @@ describe('a plate', () => {
     const elsewhere = { principal: 'staff:somebody', scope: 'branches:NONE' };
     const asked = { plate: 'HIDDEN-1', at: new Date().toISOString() };
     expect(await plateHolders(t.db, elsewhere, asked)).toEqual([]);
-    expect(await plateHolders(t.db, READER, asked)).toHaveLength(1);
+    expect(await plateHolders(t.db, AGENT, asked)).toHaveLength(1);
   });
 });
 
