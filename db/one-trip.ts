@@ -95,7 +95,10 @@ async function executeInOneTrip(
     const results = (await client.query(
       `${who}; ${settings};` + calls.map(({ name }) => `execute ${name} (${given})`).join(';'),
     )) as unknown as readonly pg.QueryResult<{ readonly answer: string | null }>[];
-    return results.slice(-calls.length).map(({ rows }) => rows.map(({ answer }) => answer));
+    // Taken out: what keeps a result, dead or not, must not keep its rows from being collected.
+    return results
+      .slice(-calls.length)
+      .map(({ rows }) => rows.splice(0).map(({ answer }) => answer));
   } finally {
     client.release();
   }

@@ -1,6 +1,6 @@
 // Publishing: a fact becomes a CloudEvent in the outbox, in the transaction of its effect.
 import { isSpanContextValid, trace } from '@opentelemetry/api';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import {
   DOMAIN_OF,
@@ -29,14 +29,24 @@ export type OutboxRow = {
  */
 export async function publish(tx: Tx, ...facts: readonly Fact[]): Promise<void> {
   if (facts.length === 0) return;
+  await insertionOf(facts).execute(tx);
+  notePublished(tx);
+}
+
+/** Publishes a fact and calls a function of the database in one statement: one round trip less. */
+export async function publishAlong(tx: Tx, fact: Fact, call: RawBuilder<unknown>): Promise<void> {
+  await sql`with published as (${insertionOf([fact])}) select ${call}`.execute(tx);
+  notePublished(tx);
+}
+
+function insertionOf(facts: readonly Fact[]): RawBuilder<unknown> {
   const rows = facts.map((fact) => outboxRow(fact));
-  await sql`insert into events.outbox (event_id, topic, aggregate_id, seq, type, event)
+  return sql`insert into events.outbox (event_id, topic, aggregate_id, seq, type, event)
     values ${sql.join(
       rows.map(
         (r) => sql`(${r.event_id}, ${r.topic}, ${r.aggregate_id}, ${r.seq}, ${r.type}, ${r.event})`,
       ),
-    )}`.execute(tx);
-  notePublished(tx);
+    )}`;
 }
 
 /** The row for a fact, for those who hand it to a SQL function that inserts it. */

@@ -6,12 +6,16 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { ProblemError, problemResponse } from '../problems.ts';
 import type { TierVerdict } from '../rate-limits/limiter.ts';
 import { type Proxies, peerAddress, peerKey } from '../rate-limits/peer.ts';
+import { createRefusals } from '../rate-limits/refusals.ts';
 import { type Tier, WINDOW_S } from '../rate-limits/tiers.ts';
 
 type Deps = Pick<ApiDeps, 'limiter' | 'proxies'>;
 
-/** How many peers a process remembers as refused; each for a window at most. */
-const MAX_REFUSED = 10_000;
+/** A caller's refusal is remembered no longer: without Redis a process refuses more than it need. */
+const REFUSED_MS = 1_000;
+
+/** RFC 9110 section 9.2.1: they change nothing. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
  * Before authentication. Whoever brings no credentials is counted by address; whoever does is
@@ -19,7 +23,7 @@ const MAX_REFUSED = 10_000;
  * quota, and an address that only guesses is turned away before anything is verified.
  */
 export function limitPeers({ limiter, proxies }: Deps): MiddlewareHandler<ApiEnv> {
-  const refused = new Map<string, { readonly until: number; readonly verdict: TierVerdict }>();
+  const refusals = createRefusals();
   return async (c, next) => {
     const peer = peerKey(peerOf(c, proxies));
     if (isOpen(c) || c.req.header('authorization') === undefined) {
@@ -27,30 +31,37 @@ export function limitPeers({ limiter, proxies }: Deps): MiddlewareHandler<ApiEnv
       await next();
       return;
     }
-    const known = refused.get(peer);
-    if (known !== undefined) {
-      const resetMs = known.until - performance.now();
-      if (resetMs > 0) throw quotaExceeded({ ...known.verdict, resetMs });
-      refused.delete(peer);
-    }
+    const known = refusals.of(peer);
+    if (known !== undefined) throw quotaExceeded(known);
     await next();
     if (c.res.status !== 401) return;
     const verdict = await limiter.take('public', peer);
     setLimitHeaders(c.res.headers, verdict);
     if (verdict.allowed) return;
-    const [oldest] = refused.keys();
-    if (refused.size >= MAX_REFUSED && oldest !== undefined) refused.delete(oldest);
-    refused.set(peer, { until: performance.now() + verdict.resetMs, verdict });
+    refusals.remember(peer, verdict, verdict.resetMs);
     c.res = problemResponse(c, quotaExceeded(verdict));
   };
 }
 
-/** After authentication, in front of everything that costs more. */
+/**
+ * After authentication, in front of everything that changes something. A read is done while its
+ * quota is asked for, and not answered when there is none left: who goes on asking then is turned
+ * away without being read for.
+ */
 export function limitCallers({ limiter }: Deps): MiddlewareHandler<ApiEnv> {
+  const refusals = createRefusals();
   return async (c, next) => {
     const caller = c.get('caller');
-    hold(c, await limiter.take(tierOf(caller), keyOf(caller)));
-    await next();
+    const key = keyOf(caller);
+    const known = refusals.of(key);
+    if (known !== undefined) throw quotaExceeded(known);
+    const asked = limiter.take(tierOf(caller), key);
+    const isRead = SAFE_METHODS.has(c.req.method);
+    if (isRead) await next();
+    const verdict = await asked;
+    if (!verdict.allowed) refusals.remember(key, verdict, REFUSED_MS);
+    hold(c, verdict);
+    if (!isRead) await next();
   };
 }
 

@@ -1,6 +1,8 @@
 // The audit row of a fact, written in its transaction; the actor is the transaction's principal.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import type { Fact } from '../../domain/events.ts';
 import type { Tx } from '../client.ts';
+import { publishAlong } from '../outbox.ts';
 
 export type AuditEntry = {
   readonly action: string;
@@ -12,6 +14,8 @@ export type AuditEntry = {
     | 'branch'
     | 'class'
     | 'customer'
+    | 'customer_block'
+    | 'driver_rule'
     | 'rate_plan'
     | 'staff'
     | 'session'
@@ -24,6 +28,10 @@ export type AuditEntry = {
     | 'shortage'
     | 'quote'
     | 'authorisation'
+    | 'dispute'
+    | 'inspection'
+    | 'damage_case'
+    | 'damage_rule'
     | 'transfer'
     | 'travel_time'
     | 'overbooking_limit'
@@ -37,9 +45,18 @@ export type AuditEntry = {
 };
 
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  await sql`select people.record_audit(${entry.action}, ${entry.subjectType}, ${entry.subjectId},
+  await sql`select ${auditOf(entry)}`.execute(tx);
+}
+
+/** `publish` and `recordAudit` in one round trip, for what a customer waits for. */
+export async function publishAudited(tx: Tx, fact: Fact, entry: AuditEntry): Promise<void> {
+  await publishAlong(tx, fact, auditOf(entry));
+}
+
+function auditOf(entry: AuditEntry): RawBuilder<unknown> {
+  return sql`people.record_audit(${entry.action}, ${entry.subjectType}, ${entry.subjectId},
     ${entry.commandId ?? null}, ${entry.reason ?? null}, ${json(entry.before)},
-    ${json(entry.after)})`.execute(tx);
+    ${json(entry.after)})`;
 }
 
 function json(value: object | undefined): string | null {

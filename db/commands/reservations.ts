@@ -1,12 +1,12 @@
 // Reserving: a span, a rental, its event and its audit row in one transaction, or nothing.
+import type { Fact } from '../../domain/events.ts';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { type Db, transact } from '../client.ts';
-import { publish } from '../outbox.ts';
 import { rentalById } from '../queries/rentals.ts';
 import { rentalState } from '../rental-row.ts';
 import { isUnavailable } from './allocation.ts';
-import { recordAudit } from './audit.ts';
+import { publishAudited } from './audit.ts';
 import { recordOverrides } from './booking-overrides.ts';
 import type { MovedSpan } from './calendar.ts';
 import { agree, insertRental, isRepeat, storedRental } from './new-rental.ts';
@@ -71,7 +71,7 @@ export function reserveWith(
     const row = await insertRental(tx, request, { ...span, noShowAt }, price);
     const state = rentalState(row, span.vehicleId);
     await recordOverrides(tx, request, overridden);
-    await publish(tx, {
+    const fact: Fact = {
       type: 'forecourt.rental.reserved.v1',
       aggregateId: state.id,
       sequence: state.version,
@@ -88,8 +88,8 @@ export function reserveWith(
         totalMinor: price.totalMinor,
         currency: price.currency,
       },
-    });
-    await recordAudit(tx, {
+    };
+    await publishAudited(tx, fact, {
       action: 'rental.reserve',
       subjectType: 'rental',
       subjectId: state.id,
