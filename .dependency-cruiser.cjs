@@ -151,6 +151,15 @@ const payments = [
   ),
 ];
 
+const notifications = [
+  onlyMayImportOrNode(
+    'notifications-write-letters',
+    'Mail servers, templates and the sender of what is queued; what is told when is in domain.',
+    { path: '^notifications/' },
+    ['^notifications/', '^domain/', '^db/', ...packages('nodemailer')],
+  ),
+];
+
 const api = [
   {
     name: 'api-is-thin',
@@ -248,7 +257,7 @@ const everywhere = [
 
 module.exports = {
   forbidden: [
-    [domain, workflows, activities, db, events, storage, payments],
+    [domain, workflows, activities, db, events, storage, payments, notifications],
     [api, temporalConfig, stack, everywhere],
   ].flat(2),
   options: {

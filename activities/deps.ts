@@ -9,15 +9,6 @@ export type ActivityDeps = {
   readonly repackExhausted?: () => void;
 };
 
-/** Letters to people. Rejects when it could not be handed on; `responseCode` is the mail server's. */
-export type Mail = {
-  readonly send: (letter: {
-    readonly to: string;
-    readonly subject: string;
-    readonly text: string;
-  }) => Promise<void>;
-};
-
 /** The search attributes of a running workflow, which are some seconds old. */
 export type Shown = { readonly status: string | null; readonly vehicleId: string | null };
 
@@ -43,8 +34,6 @@ export type ProofDeps = ActivityDeps & {
   readonly transfers: WatchedWorkflows;
 };
 
-export type MailDeps = ActivityDeps & { readonly mail: Mail };
-
 export type PaymentDeps = ActivityDeps & { readonly gateway: PaymentGateway };
 
-export type WorkerDeps = ProofDeps & MailDeps & PaymentDeps;
+export type WorkerDeps = ProofDeps & PaymentDeps;

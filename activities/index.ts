@@ -1,4 +1,5 @@
 // Everything that workflows may ask for; one file a domain.
+import { createDamageActivities } from './damage-cases.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createPaymentActivities } from './payments.ts';
 import { createPrivacyActivities } from './privacy.ts';
@@ -13,6 +14,7 @@ export type Activities = ReturnType<typeof createActivities>;
 export function createActivities(deps: WorkerDeps) {
   return {
     ...createRentalActivities(deps),
+    ...createDamageActivities(deps),
     ...createPaymentActivities(deps),
     ...createPrivacyActivities(deps),
     ...createRecallActivities(deps),

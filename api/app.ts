@@ -15,6 +15,7 @@ import { crossOrigin } from './middleware/cors.ts';
 import { observe } from './middleware/observe.ts';
 import { originOf } from './middleware/origin.ts';
 import { limitCallers, limitPeers } from './middleware/rate-limit.ts';
+import { noticeRoutes } from './payment-notices.ts';
 import { ProblemError, problemResponse } from './problems.ts';
 import type { ApiRouter } from './router.ts';
 import { accountingRoutes } from './routes/accounting.ts';
@@ -22,21 +23,30 @@ import { apiKeyRoutes } from './routes/api-keys.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { availabilityRoutes } from './routes/availability.ts';
+import { blocklistRoutes } from './routes/blocklist.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { classRoutes } from './routes/classes.ts';
+import { counterRoutes } from './routes/counter.ts';
+import { customerRecordRoutes } from './routes/customer-records.ts';
 import { customerRoutes } from './routes/customers.ts';
+import { damageCaseRoutes } from './routes/damage-cases.ts';
 import { depositRoutes } from './routes/deposits.ts';
+import { disputeRoutes } from './routes/disputes.ts';
+import { driverRoutes } from './routes/drivers.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldQuoteRoutes } from './routes/held-quotes.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { importRoutes } from './routes/imports.ts';
+import { inspectionRoutes } from './routes/inspections.ts';
 import { licenceRoutes } from './routes/licences.ts';
 import { meRoutes } from './routes/me.ts';
 import { meterRoutes } from './routes/meters.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { onRequestRoutes } from './routes/on-request.ts';
 import { openingHoursRoutes } from './routes/opening-hours.ts';
 import { overbookingLimitRoutes } from './routes/overbooking-limits.ts';
+import { partnerBookingRoutes } from './routes/partner-bookings.ts';
 import { partnerRoutes } from './routes/partners.ts';
 import { privacyRoutes } from './routes/privacy.ts';
 import { quoteRoutes } from './routes/quotes.ts';
@@ -57,6 +67,9 @@ import { vehicleDocumentRoutes } from './routes/vehicle-documents.ts';
 import { vehicleRecordRoutes } from './routes/vehicle-records.ts';
 import { vehicleStatusRoutes } from './routes/vehicle-status.ts';
 import { vehicleRoutes } from './routes/vehicles.ts';
+import { violationImportRoutes } from './routes/violation-imports.ts';
+import { violationTermsRoutes } from './routes/violation-terms.ts';
+import { violationRoutes } from './routes/violations.ts';
 
 const API = '/api/v1';
 const PAGES = ['/openapi.json', '/docs/*'];
@@ -84,6 +97,7 @@ export function createApp(deps: ApiDeps): OpenAPIHono<ApiEnv> {
     app.use(LOGOUT_PATH, limited);
     app.route('/', logoutRoutes(deps.takeLogout));
   }
+  app.route('/', noticeRoutes(deps));
   app.route('/', healthRoutes(deps));
   app.route('/', docs(app));
   app.notFound(unknownAddress(app));
@@ -104,6 +118,9 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     holdRoutes(deps),
     recallRoutes(deps),
     customerRoutes(deps),
+    customerRecordRoutes(deps),
+    blocklistRoutes(deps),
+    driverRoutes(deps),
     privacyRoutes(deps),
     licenceRoutes(deps),
     sessionKeyRoutes(deps),
@@ -114,6 +131,7 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     onRequestRoutes(deps),
     rentalRequestRoutes(deps, zones),
     fleetRoutes(deps),
+    counterRoutes(deps),
     reconciliationRoutes(deps),
     transferRoutes(deps),
     travelTimeRoutes(deps),
@@ -124,12 +142,20 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     rentalRoutes(deps, zones),
     rentalCommandRoutes(deps, zones),
     depositRoutes(deps),
+    inspectionRoutes(deps),
+    damageCaseRoutes(deps),
+    disputeRoutes(deps),
+    notificationRoutes(deps),
+    violationImportRoutes(deps),
+    violationRoutes(deps),
+    violationTermsRoutes(deps),
     accountingRoutes(deps),
     meRoutes(deps),
     meterRoutes(deps),
     staffRoutes(deps),
     apiKeyRoutes(deps),
     partnerRoutes(deps),
+    partnerBookingRoutes(deps),
     approvalRoutes(deps),
     auditRoutes(deps),
   ];

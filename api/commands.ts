@@ -1,13 +1,15 @@
 // Sends commands to their workflows and waits for the answer, but never for ever.
 import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
+import { amendRecall } from '../db/commands/recall-changes.ts';
 import { rentalById } from '../db/queries/rentals.ts';
+import { principalOf } from '../domain/actor.ts';
 import type { ErasureState } from '../domain/erasure.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { RecallState } from '../domain/recall.ts';
 import { isFinal, type RentalRequest, type RentalState } from '../domain/rental.ts';
 import { withDeadline } from '../temporal-config/connection.ts';
-import { rentalWorkflowId } from '../temporal-config/names.ts';
+import { recallWorkflowId, rentalWorkflowId } from '../temporal-config/names.ts';
 import {
   erasureStartOptions,
   recallStartOptions,
@@ -15,7 +17,12 @@ import {
 } from '../temporal-config/starts.ts';
 import { type BeginErasure, begin } from '../workflows/erasure.messages.ts';
 import type { erasure } from '../workflows/erasure.ts';
-import { type OpenRecall, open as openRecall } from '../workflows/recall.messages.ts';
+import {
+  type AmendRecall,
+  amend,
+  type OpenRecall,
+  open as openRecall,
+} from '../workflows/recall.messages.ts';
 import type { recall } from '../workflows/recall.ts';
 import { type Envelope, reserve } from '../workflows/rental.messages.ts';
 import type { rental } from '../workflows/rental.ts';
@@ -82,6 +89,28 @@ export function sendRecall(deps: ApiDeps, envelope: Envelope<OpenRecall>): Promi
       startWorkflowOperation: start,
     });
   });
+}
+
+/**
+ * Changes what is told of a recall, through its workflow: that waits for the deadline. One that has
+ * ended has nothing to wait for, so the change is made without it. Throws as `amendRecall` does.
+ */
+export async function sendAmend(
+  deps: ApiDeps,
+  envelope: Envelope<AmendRecall>,
+): Promise<RecallState> {
+  const { recallId, version, change } = envelope.command;
+  try {
+    return await waiting(deps, () =>
+      deps.temporal.workflow.getHandle(recallWorkflowId(recallId)).executeUpdate(amend, {
+        args: [envelope],
+        updateId: envelope.commandId,
+      }),
+    );
+  } catch (error) {
+    if (!hasEnded(error)) throw error;
+    return amendRecall(deps.db, principalOf(envelope.actor), recallId, version, change);
+  }
 }
 
 /** Throws `not-found` for a rental that never was, `invalid-state` for one that has ended. */

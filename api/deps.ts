@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 import type { Db } from '../db/client.ts';
 import type { Envelope } from '../db/envelope.ts';
 import type { Actor } from '../domain/actor.ts';
+import type { PaymentGateway } from '../domain/payments/gateway.ts';
 import type { ObjectStore } from '../storage/object-key.ts';
 import type { Authenticate } from './auth/authenticate.ts';
 import type { TakeLogout } from './auth/backchannel-logout.ts';
@@ -23,6 +24,8 @@ export type ApiDeps = {
   readonly authenticate: Authenticate;
   /** Where an outside issuer signs people in; left out, its address is not there. */
   readonly takeLogout?: TakeLogout | undefined;
+  /** Whose notices are believed; left out, their address is not there. */
+  readonly paymentNotices?: Pick<PaymentGateway, 'name' | 'signatureHeader' | 'readNotice'>;
   /** Left out, nobody counts. */
   readonly keyUses?: KeyUses;
   /** Who asks, on every route below /api. */

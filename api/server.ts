@@ -8,6 +8,8 @@ import { forgetSessionKeys } from '../db/commands/session-keys.ts';
 import { holdDueForSale } from '../db/commands/vehicle-status.ts';
 import { openEnvelope } from '../db/envelope.ts';
 import { hasDemoStaff } from '../db/queries/people.ts';
+import { smtpMail } from '../notifications/smtp.ts';
+import { gatewayFrom } from '../payments/from-env.ts';
 import { objectStoreFrom } from '../storage/object-store.ts';
 import { openClient, temporalSettings } from '../temporal-config/connection.ts';
 import { serveInternal } from '../workers/internal-server.ts';
@@ -15,7 +17,7 @@ import { createLogger } from '../workers/logging.ts';
 import { startTelemetry } from '../workers/telemetry.ts';
 import { createApp } from './app.ts';
 import { keyUses } from './auth/key-uses.ts';
-import { simulatedMail, smtpMail } from './auth/mail.ts';
+import { simulatedMail } from './auth/mail.ts';
 import { authorizationFrom, keepUp } from './auth/server/settings.ts';
 import { authenticateFrom, logoutTakerFrom } from './auth/settings.ts';
 import { createSignIn } from './auth/sign-in.ts';
@@ -76,6 +78,7 @@ const deps: ApiDeps = {
   envelope: openEnvelope(env['DATA_KEYS'] ?? ''),
   objects: await objectStoreFrom(env),
   limiter,
+  paymentNotices: gatewayFrom(env, db),
   corsOrigins: corsOrigins(env['CORS_ORIGINS']),
   isHttps: publicUrl.startsWith('https:'),
   proxies: trustedProxies(env['TRUSTED_PROXIES']),

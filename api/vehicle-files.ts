@@ -1,6 +1,5 @@
 // Files that people send: what they are, made harmless before they are kept, and safe to send back.
 import type { Context } from 'hono';
-import type { DocumentRow } from '../db/commands/vehicle-documents.ts';
 import { type DocumentMediaType, sniffedType } from '../domain/vehicle-document.ts';
 import { ImageRefused, reencoded } from '../storage/images.ts';
 import type { ApiEnv } from './deps.ts';
@@ -28,8 +27,16 @@ export async function harmless(c: Context<ApiEnv>): Promise<HarmlessFile> {
   }
 }
 
+/** What a row says of a file in the object store. */
+type KeptFile = {
+  readonly id: string;
+  readonly kind: string;
+  readonly media_type: string;
+  readonly sha256: string;
+};
+
 /** A PDF may hold scripts, so no browser shall open it in our name; images are our own bytes. */
-export function contentHeaders(row: DocumentRow): Readonly<Record<string, string>> {
+export function contentHeaders(row: KeptFile): Readonly<Record<string, string>> {
   const isImage = row.media_type.startsWith('image/');
   const name = `${row.kind}-${row.id}.${row.media_type.split('/')[1]}`;
   return {

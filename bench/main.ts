@@ -14,6 +14,7 @@ type Bench = {
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   availability: () => import('./availability.ts'),
   board: () => import('./board.ts'),
+  counter: () => import('./counter.ts'),
   import: () => import('./import.ts'),
   post: () => import('./post.ts'),
   quote: () => import('./quote.ts'),

@@ -30,12 +30,24 @@ export async function depositOf(tx: Tx, rentalId: string): Promise<DepositState>
   const { rows: pending } = await sql<{ key: string }>`select p.id as key
     from rentals.payment_attempt p join rentals.authorisation a on a.id = p.authorisation_id
     where a.rental_id = ${rentalId} and p.state = 'unknown' order by p.created_at`.execute(tx);
+  const current = open.find(({ replacedBy }) => replacedBy === null) ?? null;
   return {
     rentalId,
-    current: open.find(({ replacedBy }) => replacedBy === null) ?? null,
+    current,
     replaced: open.find(({ replacedBy }) => replacedBy !== null) ?? null,
     pendingKey: pending[0]?.key ?? null,
+    attention: current?.attention ?? (await attentionOf(tx, rentalId)),
   };
+}
+
+/** A payment is disputed, or the last hold ended otherwise than it should. */
+async function attentionOf(tx: Tx, rentalId: string): Promise<string | null> {
+  const { rows } = await sql<{ why: string | null }>`select coalesce(
+      (select 'disputed' from rentals.dispute
+        where rental_id = ${rentalId} and state in ('open', 'lost') limit 1),
+      (select attention from rentals.authorisation where rental_id = ${rentalId}
+        order by created_at desc, id desc limit 1)) as why`.execute(tx);
+  return rows[0]?.why ?? null;
 }
 
 export async function lockHold(tx: Tx, id: string): Promise<HoldRow | undefined> {

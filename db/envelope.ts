@@ -1,5 +1,5 @@
 // Seals single values for their columns: whoever copies the tables without the keys learns nothing.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Where a sealed value lies. It opens there only: not in another row, not in another column. */
 export type SealedAt = { readonly table: string; readonly column: string; readonly id: string };
@@ -11,6 +11,11 @@ export type Envelope = {
   readonly seal: (plain: string | Uint8Array, aad: SealedAt) => Sealed;
   /** Throws an Error for a key that is not configured, and for bytes that do not open here. */
   readonly open: (sealed: Sealed, aad: SealedAt) => Buffer;
+  /**
+   * Keyed digests by which equal values are found, one for each key, the current key's first. The
+   * purpose keeps equal values of different columns apart.
+   */
+  readonly digests: (plain: string, purpose: string) => readonly Buffer[];
   /** With the current key; undefined when it is sealed with that already. */
   readonly reseal: (sealed: Sealed, aad: SealedAt) => Sealed | undefined;
 };
@@ -42,6 +47,7 @@ export function openEnvelope(keys: string): Envelope {
       bytes: encrypt(keyOf(currentKeyId), plain, asBytes(aad)),
     }),
     open: ({ keyId, bytes }, aad) => decrypt(keyOf(keyId), bytes, aad),
+    digests: (plain, purpose) => [...byId.values()].map((key) => digest(key, plain, purpose)),
     reseal: (sealed, aad) =>
       sealed.keyId === currentKeyId ? undefined : envelope.seal(envelope.open(sealed, aad), aad),
   };
@@ -61,6 +67,12 @@ function parseKeys(text: string): ReadonlyMap<string, Buffer> {
   const byId = new Map(entries);
   if (byId.size < entries.length) throw new Error('DATA_KEYS: two keys have the same id.');
   return byId;
+}
+
+/** Under a key of its own, so that what seals is used for nothing else. */
+function digest(key: Buffer, plain: string, purpose: string): Buffer {
+  const own = hkdfSync('sha256', key, '', `forecourt digest ${purpose}`, KEY_BYTES);
+  return createHmac('sha256', Buffer.from(own)).update(plain).digest();
 }
 
 function encrypt(key: Buffer, plain: string | Uint8Array, aad: Buffer): Buffer {

@@ -19,6 +19,7 @@ export function rentalState(row: RentalRow, vehicleId: string | null): RentalSta
     classId: row.class_id,
     entityId: row.entity_id,
     customerId: row.customer_id,
+    payerId: row.payer_id,
     vehicleId: row.vehicle_id ?? vehicleId,
     pickUpAt: row.pick_up_at,
     dueAt: row.due_at,
@@ -36,6 +37,7 @@ export function rentalState(row: RentalRow, vehicleId: string | null): RentalSta
     price: row.price,
     invoiceId: row.invoice_id,
     invoiceNumber: row.invoice_number,
+    feeMinor: row.fee_minor,
     version: row.version,
   };
 }

@@ -111,6 +111,7 @@ export interface AccountingInvoiceTax {
 }
 
 export interface AccountingLegalEntity {
+  cancellation_vat: Generated<string>;
   created_at: Generated<string>;
   functional_currency: string;
   id: string;
@@ -220,6 +221,14 @@ export interface EventsOutbox {
   shard: Generated<number | null>;
   topic: string;
   type: string;
+}
+
+export interface EventsOutsideHours {
+  at: string;
+  branch_id: string;
+  handover: string;
+  problem: string;
+  rental_id: string;
 }
 
 export interface EventsParked {
@@ -502,23 +511,169 @@ export interface RentalsCommand {
   type: string;
 }
 
+export interface RentalsCompanyContact {
+  company_id: string;
+  company_kind: Generated<string>;
+  created_at: Generated<string>;
+  ended_at: string | null;
+  function: string;
+  person_id: string;
+  person_kind: Generated<string>;
+}
+
 export interface RentalsCustomer {
   birth_date: Buffer | null;
+  birth_hash: Buffer | null;
   contacts_erased_at: string | null;
   created_at: Generated<string>;
+  credit_currency: string | null;
+  credit_limit_minor: number | null;
   email: string | null;
+  email_key: Generated<string | null>;
   erased_at: string | null;
   id: string;
+  kind: Generated<string>;
   language: Generated<string>;
+  licence_classes: string[] | null;
+  licence_hash: Buffer | null;
+  licence_issued_on: string | null;
   licence_number: Buffer | null;
+  licence_recheck_on: string | null;
+  licence_valid_until: string | null;
+  merged_into: string | null;
   name: string;
   name_key: Generated<string | null>;
+  name_match: Generated<string | null>;
+  opt_outs: Generated<string[]>;
+  payer_id: string | null;
+  payment_terms_days: number | null;
   phone: string | null;
   /**
    * The key of DATA_KEYS under which licence_number and birth_date are sealed
    */
   sealed_key_id: string | null;
+  tax_id: string | null;
   version: Generated<number>;
+}
+
+export interface RentalsCustomerBlock {
+  blocked_by: string;
+  cause: string;
+  created_at: Generated<string>;
+  customer_id: string;
+  id: string;
+  lift_reason: string | null;
+  lifted_at: string | null;
+  lifted_by: string | null;
+  reason: string;
+  until: string | null;
+  version: Generated<number>;
+}
+
+export interface RentalsDamageCase {
+  answer_due_at: string | null;
+  approval_id: string | null;
+  attention: string | null;
+  branch_id: string;
+  charge: Json | null;
+  charge_minor: number | null;
+  charge_net_minor: number | null;
+  created_at: Generated<string>;
+  currency: string;
+  dispute_reason: string | null;
+  estimate_due_at: string;
+  exclusion: string | null;
+  held: Generated<boolean>;
+  id: string;
+  inspection_id: string;
+  insurer_entry_id: string | null;
+  insurer_minor: number | null;
+  invoice_id: string | null;
+  invoice_number: string | null;
+  loss: Json | null;
+  loss_minor: number | null;
+  rental_id: string;
+  repaired_at: string | null;
+  severity: string;
+  status: Generated<string>;
+  updated_at: Generated<string>;
+  vehicle_id: string;
+  version: Generated<number>;
+  waive_reason: string | null;
+  work_order_ref: string | null;
+}
+
+export interface RentalsDamageCommand {
+  case_id: string;
+  id: string;
+  outcome: Json;
+  recorded_at: Generated<string>;
+}
+
+export interface RentalsDamageItem {
+  case_id: string;
+  change: string;
+  kind: string;
+  panel: string;
+  rental_id: string;
+  severity: string;
+  vehicle_id: string;
+}
+
+export interface RentalsDamageRule {
+  answer_hours: Generated<number>;
+  branch_id: string;
+  cap_minor: number | null;
+  estimate_hours: Generated<number>;
+  inspection_required: Generated<boolean>;
+  vat_class: Generated<string>;
+  vat_rate_bp: Generated<number>;
+  version: Generated<number>;
+}
+
+export interface RentalsDelayedChargeConsent {
+  consented_at: string;
+  recorded_at: Generated<string>;
+  recorded_by: Generated<string>;
+  rental_id: string;
+}
+
+export interface RentalsDispute {
+  amount_minor: number;
+  approval_id: string | null;
+  authorisation_id: string;
+  closed_at: string | null;
+  currency: string;
+  ended_entry_id: string | null;
+  fee_minor: number;
+  gateway: string;
+  gateway_ref: string;
+  id: string;
+  opened_at: string;
+  opened_entry_id: string;
+  rental_id: string;
+  state: Generated<string>;
+  version: Generated<number>;
+}
+
+export interface RentalsDriverRule {
+  class_id: string;
+  created_at: Generated<string>;
+  licence_class: string;
+  max_age: number | null;
+  min_age: number;
+  min_held_months: number;
+  version: Generated<number>;
+  young_below_age: number;
+}
+
+export interface RentalsGatewayNotice {
+  changed: Generated<boolean>;
+  gateway: string;
+  id: string;
+  received_at: Generated<string>;
+  rental_id: string | null;
+  type: string;
 }
 
 export interface RentalsHeldQuote {
@@ -540,6 +695,74 @@ export interface RentalsHeldQuote {
   version: Generated<number>;
 }
 
+export interface RentalsInspection {
+  charge_percent: number | null;
+  completed_at: string | null;
+  completed_by: string | null;
+  corrects: string | null;
+  created_at: Generated<string>;
+  created_by: string;
+  fuel_eighths: number | null;
+  id: string;
+  kind: string;
+  note: string | null;
+  odometer_km: number;
+  rental_id: string;
+  sealed_sha256: string | null;
+  vehicle_id: string;
+  version: Generated<number>;
+}
+
+export interface RentalsInspectionFile {
+  id: string;
+  inspection_id: string;
+  kind: string;
+  media_type: string;
+  panel: string | null;
+  sha256: string;
+  size_bytes: number;
+  uploaded_at: Generated<string>;
+  uploaded_by: string;
+}
+
+export interface RentalsInspectionMark {
+  count: Generated<number>;
+  inspection_id: string;
+  kind: string;
+  note: string | null;
+  panel: string;
+  severity: string;
+}
+
+export interface RentalsNotification {
+  created_at: Generated<string>;
+  fact_at: string;
+  fact_id: string;
+  id: Generated<string>;
+  kind: string;
+  next_at: Generated<string>;
+  occasion: string;
+  reason: string | null;
+  rental_id: string;
+  resend_id: string | null;
+  resends: Generated<number>;
+  sending_at: string | null;
+  sent_at: string | null;
+  state: Generated<string>;
+  subject_id: string;
+  tries: Generated<number>;
+  version: Generated<number>;
+}
+
+export interface RentalsPartnerBooking {
+  created_at: Generated<string>;
+  customer_id: string;
+  external_reference: string;
+  partner_id: string;
+  rental_id: string;
+  request_hash: Buffer;
+}
+
 export interface RentalsPaymentAttempt {
   amount_minor: number | null;
   asked: Generated<number>;
@@ -548,6 +771,7 @@ export interface RentalsPaymentAttempt {
   authorisation_id: string;
   created_at: Generated<string>;
   decline_code: string | null;
+  entry_id: string | null;
   gateway_ref: string | null;
   id: string;
   kind: string;
@@ -575,6 +799,7 @@ export interface RentalsRental {
   customer_id: string;
   due_at: string;
   entity_id: string;
+  fee_minor: number | null;
   fuel_in_eighths: number | null;
   fuel_out_eighths: number | null;
   grace_minutes: number;
@@ -586,6 +811,7 @@ export interface RentalsRental {
   odometer_in_km: number | null;
   odometer_out_km: number | null;
   overdue: Generated<boolean>;
+  payer_id: string | null;
   pick_up_at: string;
   plan_id: string;
   plan_version: number;
@@ -597,6 +823,101 @@ export interface RentalsRental {
   total_minor: number;
   updated_at: Generated<string>;
   vehicle_id: string | null;
+  version: Generated<number>;
+}
+
+export interface RentalsRentalDriver {
+  age_at_pick_up: number | null;
+  created_at: Generated<string>;
+  customer_id: string;
+  ended_at: string | null;
+  judged_pick_up_at: string;
+  override_at: string | null;
+  override_by: string | null;
+  override_due_on: string | null;
+  override_of: string[] | null;
+  override_reason: string | null;
+  rental_id: string;
+  version: Generated<number>;
+}
+
+export interface RentalsViolation {
+  amount_minor: number;
+  assigned_by: string | null;
+  at: string;
+  authority: string;
+  authority_key: Generated<string>;
+  branch_id: string | null;
+  collect_by: string | null;
+  currency: string;
+  customer_id: string | null;
+  dismiss_reason: string | null;
+  due_on: string | null;
+  entity_id: string | null;
+  fee_minor: number | null;
+  id: string;
+  invoice_id: string | null;
+  invoice_number: string | null;
+  kind: string;
+  letter_sha256: string | null;
+  local_time: string;
+  notice_key: Generated<string>;
+  notice_number: string;
+  or_at: string | null;
+  passed_on_minor: number | null;
+  place: string;
+  place_key: Generated<string>;
+  plate: string;
+  plate_jurisdiction: string;
+  plate_key: Generated<string>;
+  queue_reason: string | null;
+  received_at: Generated<string>;
+  received_by: Generated<string>;
+  rental_id: string | null;
+  settled_at: string | null;
+  settlement: string | null;
+  status: string;
+  time_zone: string;
+  toll_minor: number | null;
+  vat_minor: number | null;
+  vehicle_id: string | null;
+  version: Generated<number>;
+}
+
+export interface RentalsViolationImport {
+  applied_at: string | null;
+  applied_by: string | null;
+  content_sha256: string;
+  created_at: Generated<string>;
+  created_by: Generated<string>;
+  error_count: number;
+  format: string;
+  id: string;
+  problems: Json;
+  row_count: number;
+  rows: Json | null;
+  status: string;
+  version: Generated<number>;
+  warning_count: number;
+}
+
+export interface RentalsViolationLetter {
+  letter: Buffer | null;
+  sealed_key_id: string | null;
+  violation_id: string;
+  written_at: Generated<string>;
+}
+
+export interface RentalsViolationTerms {
+  card_window_days: number;
+  currency: string;
+  entity_id: string;
+  fine_fee_minor: number;
+  sender: string;
+  toll_fee_minor: number;
+  toll_treatment: string;
+  updated_at: Generated<string>;
+  vat_rate_bp: number;
   version: Generated<number>;
 }
 
@@ -843,6 +1164,7 @@ export interface VehiclesRecall {
   is_safety: boolean;
   jurisdiction: string;
   notice_received_at: string;
+  remedy: string | null;
   title: string;
   version: Generated<number>;
 }
@@ -1021,6 +1343,7 @@ export interface DB {
   "events.inbox": EventsInbox;
   "events.log": EventsLog;
   "events.outbox": EventsOutbox;
+  "events.outside_hours": EventsOutsideHours;
   "events.parked": EventsParked;
   "people.api_client": PeopleApiClient;
   "people.api_key": PeopleApiKey;
@@ -1047,11 +1370,31 @@ export interface DB {
   "rentals.authorisation": RentalsAuthorisation;
   "rentals.booking_override": RentalsBookingOverride;
   "rentals.command": RentalsCommand;
+  "rentals.company_contact": RentalsCompanyContact;
   "rentals.customer": RentalsCustomer;
+  "rentals.customer_block": RentalsCustomerBlock;
+  "rentals.damage_case": RentalsDamageCase;
+  "rentals.damage_command": RentalsDamageCommand;
+  "rentals.damage_item": RentalsDamageItem;
+  "rentals.damage_rule": RentalsDamageRule;
+  "rentals.delayed_charge_consent": RentalsDelayedChargeConsent;
+  "rentals.dispute": RentalsDispute;
+  "rentals.driver_rule": RentalsDriverRule;
+  "rentals.gateway_notice": RentalsGatewayNotice;
   "rentals.held_quote": RentalsHeldQuote;
+  "rentals.inspection": RentalsInspection;
+  "rentals.inspection_file": RentalsInspectionFile;
+  "rentals.inspection_mark": RentalsInspectionMark;
+  "rentals.notification": RentalsNotification;
+  "rentals.partner_booking": RentalsPartnerBooking;
   "rentals.payment_attempt": RentalsPaymentAttempt;
   "rentals.rate_plan": RentalsRatePlan;
   "rentals.rental": RentalsRental;
+  "rentals.rental_driver": RentalsRentalDriver;
+  "rentals.violation": RentalsViolation;
+  "rentals.violation_import": RentalsViolationImport;
+  "rentals.violation_letter": RentalsViolationLetter;
+  "rentals.violation_terms": RentalsViolationTerms;
   "vehicles.branch": VehiclesBranch;
   "vehicles.calendar_setting": VehiclesCalendarSetting;
   "vehicles.class": VehiclesClass;

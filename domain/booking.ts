@@ -1,5 +1,18 @@
 // How a rental is asked for, beside what it asks for: the channel, what is overridden, a held quote.
+import type { Choices } from './pricing.ts';
 import type { Channel } from './stop-sell.ts';
+
+/** What is taken beside the vehicle, as a quote takes it; from then on the price remembers it. */
+export type BookedChoices = Pick<
+  Choices,
+  'extras' | 'coverages' | 'drivers' | 'surcharges' | 'rate' | 'promotion' | 'distance'
+>;
+
+/** Of anything that has more, only these. */
+export function choicesIn(taken: BookedChoices): BookedChoices {
+  const { extras, coverages, drivers, surcharges, rate, promotion, distance } = taken;
+  return { extras, coverages, drivers, surcharges, rate, promotion, distance };
+}
 
 /** The rental itself does not remember them. */
 export type BookingTerms = {

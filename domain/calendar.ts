@@ -4,6 +4,7 @@ import { DomainError } from './errors.ts';
 import type { Clock } from './pricing/clock.ts';
 
 const MINUTE_FORM = /^\d{4}-\d{2}-\d{2}T\d{2}:[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
+const LOCAL_FORM = /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
 /** Names of the zone database begin with a letter; offsets do not, and know no clock change. */
 const ZONE_NAME = /^[A-Za-z][\w+/-]*$/;
 
@@ -43,6 +44,26 @@ export function instantAt(local: string, zone: string, which: 'first' | 'last'):
   if (found.toPlainDateTime().equals(wanted)) return toUtc(found);
   const before = wanted.toZonedDateTime(zone, { disambiguation: 'earlier' });
   return toUtc(before.getTimeZoneTransition('next') ?? found);
+}
+
+/**
+ * The instants at which clocks in `zone` show that local time (`2027-05-03T10:00`, seconds allowed):
+ * one, or two in the hour that autumn repeats. Throws `invalid-time` for a time that spring skips,
+ * for what is no date, and for an unknown zone.
+ */
+export function instantsShown(local: string, zone: string): readonly string[] {
+  const real = LOCAL_FORM.test(local) && isRealDate(local.slice(0, 10));
+  const shown = real ? [instantAt(local, zone, 'first'), instantAt(local, zone, 'last')] : [];
+  const instants = [...new Set(shown)].filter((at) => localTime(at, zone).startsWith(local));
+  if (instants.length > 0) return instants;
+  throw new DomainError('invalid-time', 'No clock ever showed this time there.', {
+    given: local.slice(0, 40),
+  });
+}
+
+function isRealDate(date: string): boolean {
+  const parsed = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date);
 }
 
 /**

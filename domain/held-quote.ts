@@ -1,4 +1,5 @@
 // Quotes that keep a vehicle for a while: how long, and what becomes of them.
+import type { BookedChoices } from './booking.ts';
 import { DomainError } from './errors.ts';
 import type { Quote } from './pricing.ts';
 import type { Channel } from './stop-sell.ts';
@@ -18,7 +19,7 @@ const MINUTE_MS = 60_000;
 export type QuoteStatus = 'held' | 'accepted' | 'released' | 'expired';
 
 /** Instants are ISO 8601 in UTC; ids are UUIDs or codes. No personal data. */
-export type QuoteHold = {
+export type QuoteHold = BookedChoices & {
   readonly id: string;
   readonly branchId: string;
   readonly returnBranchId?: string | undefined;
@@ -29,7 +30,7 @@ export type QuoteHold = {
   readonly dueAt: string;
 };
 
-export type HeldQuote = Omit<QuoteHold, 'returnBranchId'> & {
+export type HeldQuote = Omit<QuoteHold, 'returnBranchId' | keyof BookedChoices> & {
   readonly returnBranchId: string;
   readonly status: QuoteStatus;
   readonly heldUntil: string;

@@ -31,13 +31,23 @@ export const ACCOUNT = {
   bank: '1010',
   pspClearing: '1020',
   receivables: '1200',
+  disputedReceivables: '1210',
+  insuranceClaims: '1230',
   unbilled: '1300',
   customerPrepayments: '2100',
   accruedSuppliers: '2110',
+  authorityPayable: '2130',
+  securityDeposits: '2120',
   vatPayable: '2200',
   deferredRevenue: '2300',
   rentalRevenue: '4000',
+  cancellationIncome: '4400',
+  adminFees: '4200',
+  tollRecharges: '4210',
+  damageRecoveries: '4300',
   walkCost: '5300',
+  paymentFees: '5400',
+  badDebt: '5410',
 } as const;
 
 /** The demo company's chart of accounts. */
@@ -45,13 +55,23 @@ export const DEMO_CHART: readonly Account[] = [
   account(ACCOUNT.bank, 'Bank', 'asset', true),
   account(ACCOUNT.pspClearing, 'Card payments in clearing', 'asset', false),
   account(ACCOUNT.receivables, 'Trade receivables', 'asset', false),
+  account(ACCOUNT.disputedReceivables, 'Disputed card payments', 'asset', true),
+  account(ACCOUNT.insuranceClaims, 'Insurance claims', 'asset', false),
   account(ACCOUNT.unbilled, 'Unbilled rental revenue', 'asset', false),
   account(ACCOUNT.customerPrepayments, 'Customer prepayments', 'liability', false),
   account(ACCOUNT.accruedSuppliers, 'Accrued suppliers', 'liability', true),
+  account(ACCOUNT.securityDeposits, 'Security deposits of renters', 'liability', false),
+  account(ACCOUNT.authorityPayable, 'Fines and tolls to pass on', 'liability', false),
   account(ACCOUNT.vatPayable, 'VAT payable', 'liability', false),
   account(ACCOUNT.deferredRevenue, 'Deferred rental revenue', 'liability', false),
   account(ACCOUNT.rentalRevenue, 'Rental revenue', 'income', false),
+  account(ACCOUNT.cancellationIncome, 'Cancellation income', 'income', false),
+  account(ACCOUNT.adminFees, 'Administration fees', 'income', false),
+  account(ACCOUNT.tollRecharges, 'Tolls charged on', 'income', false),
+  account(ACCOUNT.damageRecoveries, 'Damage recoveries', 'income', false),
   account(ACCOUNT.walkCost, 'Renters walked to competitors', 'expense', true),
+  account(ACCOUNT.paymentFees, 'Fees of payment gateways', 'expense', true),
+  account(ACCOUNT.badDebt, 'Bad debt', 'expense', true),
 ];
 
 function account(code: string, name: string, type: AccountType, liveBalance: boolean): Account {
@@ -126,7 +146,7 @@ export type InvoiceAmounts = {
  */
 export function finalInvoicePostings(
   invoice: InvoiceAmounts,
-  accounts: Pick<typeof ACCOUNT, 'receivables' | 'rentalRevenue' | 'vatPayable'> = ACCOUNT,
+  accounts: Readonly<Record<'receivables' | 'rentalRevenue' | 'vatPayable', string>> = ACCOUNT,
 ): readonly Posting[] {
   const leg = legsIn(invoice.currency);
   return balanced(
@@ -136,6 +156,14 @@ export function finalInvoicePostings(
       ...invoice.vat.map((tax) => leg(accounts.vatPayable, credit(tax.vatMinor))),
     ].filter((posting) => posting.amountMinor !== 0),
   );
+}
+
+/**
+ * A rental that does not take place (decisions.md 18): Dr receivables with the gross fee, Cr
+ * cancellation income, Cr VAT payable where the entity's fee is consideration for a place kept.
+ */
+export function cancellationPostings(invoice: InvoiceAmounts): readonly Posting[] {
+  return finalInvoicePostings(invoice, { ...ACCOUNT, rentalRevenue: ACCOUNT.cancellationIncome });
 }
 
 /**
@@ -155,7 +183,7 @@ export function walkPostings(
 }
 
 /** Legs in the functional currency. */
-function legsIn(currency: string): (code: string, amountMinor: Minor) => Posting {
+export function legsIn(currency: string): (code: string, amountMinor: Minor) => Posting {
   return (code, amountMinor) => ({ account: code, currency, amountMinor, baseMinor: amountMinor });
 }
 
@@ -170,6 +198,6 @@ export function reversalPostings(postings: readonly Posting[]): readonly Posting
   );
 }
 
-function credit(amount: Minor): Minor {
+export function credit(amount: Minor): Minor {
   return amount === 0 ? 0 : -amount;
 }

@@ -1,5 +1,5 @@
 // Prices a rental by its plan: lines that explain themselves, VAT once a rate, totals that sum.
-export { cancellationFee, noShowFee } from './pricing/cancellation.ts';
+export { cancellationFee, feeAmounts, noShowFee } from './pricing/cancellation.ts';
 export {
   extensionCharge,
   extensionQuote,
@@ -10,5 +10,5 @@ export { cycleAmounts, cycleEnds } from './pricing/cycles.ts';
 export { driversOf } from './pricing/drivers.ts';
 export { durationOf } from './pricing/duration.ts';
 export { type Quote, quote } from './pricing/quote.ts';
-export type { QuoteRequest } from './pricing/request.ts';
+export type { Choices, QuoteRequest } from './pricing/request.ts';
 export { dayCover, extraTime, timePrice } from './pricing/time.ts';

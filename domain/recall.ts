@@ -31,6 +31,15 @@ export type RecallNotice = {
   readonly hardFrom?: string | undefined;
 };
 
+/** What becomes known of it later; which vehicles it means stays as it was entered. */
+export type RecallChange = {
+  /** What repairs a vehicle, for people. */
+  readonly remedy?: string | null | undefined;
+  readonly isRemedyAvailable?: boolean | undefined;
+  readonly deadlineHours?: number | undefined;
+  readonly hardFrom?: string | undefined;
+};
+
 export type RecallState = {
   readonly recallId: string;
   readonly status: 'noticed' | 'grounded';
@@ -83,9 +92,7 @@ export function checkNotice(notice: RecallNotice, now: string): void {
   if (Date.parse(noticeReceivedAt) > Date.parse(now)) {
     throw new DomainError('value-refused', 'A notice is received before it is entered.');
   }
-  if (jurisdiction === 'US' && deadlineHours !== undefined) {
-    throw new DomainError('value-refused', 'The law of the US says how many hours there are.');
-  }
+  checkDeadline(jurisdiction, deadlineHours);
   if (scopes.length === 0 || !scopes.every(namesSomething)) {
     throw new DomainError('value-refused', 'A recall names VINs or a make.');
   }
@@ -126,4 +133,40 @@ function withoutCheckDigit(vin: string): string {
 
 function isSame(a: string, b: string): boolean {
   return a.trim().toLowerCase() === b.trim().toLowerCase();
+}
+
+/**
+ * The deadline and the instant from which vehicles are blocked after a change; null when neither is
+ * another. Without one of its own a block comes at the deadline. Throws `value-refused`.
+ */
+export function movedTimes(
+  known: Pick<RecallNotice, 'jurisdiction' | 'noticeReceivedAt'> & {
+    readonly deadlineAt: string;
+    readonly hardAt: string;
+  },
+  { deadlineHours, hardFrom }: RecallChange,
+  vehicles: number,
+): { readonly deadlineAt: string; readonly hardAt: string } | null {
+  checkDeadline(known.jurisdiction, deadlineHours);
+  const deadlineAt =
+    deadlineHours === undefined
+      ? known.deadlineAt
+      : deadlineOf({ ...known, deadlineHours }, vehicles);
+  const wasItsDeadline = Date.parse(known.hardAt) === Date.parse(known.deadlineAt);
+  const hardAt = hardFrom ?? (wasItsDeadline ? deadlineAt : known.hardAt);
+  if (Date.parse(hardAt) > Date.parse(deadlineAt)) {
+    throw new DomainError('value-refused', 'It has to block by its deadline.', { deadlineAt });
+  }
+  if (Date.parse(hardAt) < Date.parse(known.noticeReceivedAt)) {
+    throw new DomainError('value-refused', 'It blocks from the notice on at the earliest.');
+  }
+  const isSame = (a: string, b: string) => Date.parse(a) === Date.parse(b);
+  const isKept = isSame(deadlineAt, known.deadlineAt) && isSame(hardAt, known.hardAt);
+  return isKept ? null : { deadlineAt, hardAt };
+}
+
+function checkDeadline(jurisdiction: string, deadlineHours: number | undefined): void {
+  if (jurisdiction === 'US' && deadlineHours !== undefined) {
+    throw new DomainError('value-refused', 'The law of the US says how many hours there are.');
+  }
 }

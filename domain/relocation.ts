@@ -8,7 +8,7 @@ export type PoolOutlook = {
   readonly free: readonly number[];
   /** Of these, those that nobody has booked from that day on: they may leave for good. */
   readonly movable: readonly number[];
-  /** Bookings that have no vehicle then. */
+  /** The most bookings that have no vehicle at one instant of the day. */
   readonly waiting: readonly number[];
 };
 

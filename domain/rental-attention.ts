@@ -1,4 +1,5 @@
-// When a rental needs a person: asked on request, without a vehicle soon before pick-up, or late.
+// When a rental needs a person: asked on request, short of a vehicle, late, or outside the hours.
+import type { Side } from './opening-hours.ts';
 import type { RentalState } from './rental.ts';
 
 /** From then on a missing vehicle is somebody's concern (decisions.md 1). */
@@ -20,4 +21,22 @@ export function needsAttention(
 /** True when it is to begin and has no vehicle yet. */
 export function isShort(state: Pick<RentalState, 'status' | 'vehicleId'>): boolean {
   return state.status === 'reserved' && state.vehicleId === null;
+}
+
+/** Hours that came after the booking: closed, or open at a fee that nobody agreed to. */
+export type HandoverDoubt = {
+  readonly handover: Side;
+  /** For which it was agreed; another time is another agreement. */
+  readonly at: string;
+  readonly problem: 'closed' | 'fee';
+};
+
+/** True while that handover is still to come. */
+export function isAhead(
+  { handover, at }: Pick<HandoverDoubt, 'handover' | 'at'>,
+  { status, pickUpAt, dueAt }: Pick<RentalState, 'status' | 'pickUpAt' | 'dueAt'>,
+): boolean {
+  const agreed = handover === 'pick-up' ? pickUpAt : dueAt;
+  if (Date.parse(at) !== Date.parse(agreed)) return false;
+  return status === 'reserved' || (status === 'active' && handover === 'return');
 }

@@ -1,6 +1,8 @@
 // What may happen to a rental, in which order: the state machine, without clock, storage or I/O.
 import { DomainError } from './errors.ts';
+import { checkAmendment } from './rental/amendment.ts';
 import type {
+  Amend,
   Cancel,
   CheckIn,
   CheckOut,
@@ -19,6 +21,7 @@ export * from './rental/state.ts';
 export type RentalCommand =
   | ({ readonly type: 'checkOut' } & CheckOut)
   | ({ readonly type: 'extend' } & Extend)
+  | ({ readonly type: 'amend' } & Amend)
   | ({ readonly type: 'checkIn' } & CheckIn)
   | ({ readonly type: 'cancel' } & Cancel)
   | ({ readonly type: 'confirm' } & Confirm)
@@ -35,6 +38,7 @@ export type RentalCommandType = RentalCommand['type'];
 const ALLOWED: Readonly<Record<RentalCommandType, readonly RentalStatus[]>> = {
   checkOut: ['reserved'],
   extend: ['reserved', 'active'],
+  amend: ['reserved'],
   checkIn: ['active'],
   cancel: ['requested', 'reserved'],
   confirm: ['requested'],
@@ -48,7 +52,15 @@ const ALLOWED: Readonly<Record<RentalCommandType, readonly RentalStatus[]>> = {
 };
 
 /** The commands of people; the others belong to the rental's timers. */
-const FOR_PEOPLE = ['checkOut', 'extend', 'checkIn', 'cancel', 'confirm', 'decline'] as const;
+export const FOR_PEOPLE = [
+  'checkOut',
+  'extend',
+  'amend',
+  'checkIn',
+  'cancel',
+  'confirm',
+  'decline',
+] as const;
 export type PeoplesCommand = (typeof FOR_PEOPLE)[number];
 
 /**
@@ -57,13 +69,7 @@ export type PeoplesCommand = (typeof FOR_PEOPLE)[number];
  * 8601 in UTC.
  */
 export function decide(state: RentalState, command: RentalCommand, now: string): RentalCommand {
-  if (!ALLOWED[command.type].includes(state.status)) {
-    throw new DomainError(
-      'invalid-state',
-      `A rental that is ${state.status} does not allow ${command.type}.`,
-      { rentalStatus: state.status, command: command.type },
-    );
-  }
+  checkPossible(state, command.type, now);
   if (command.type === 'extend') {
     const earliest = Math.max(Date.parse(state.dueAt), Date.parse(now));
     if (Date.parse(command.dueAt) <= earliest) {
@@ -74,8 +80,26 @@ export function decide(state: RentalState, command: RentalCommand, now: string):
     checkTerm(state.pickUpAt, command.dueAt);
   }
   if (command.type === 'checkIn') checkReturn(state, command);
-  if (command.type === 'confirm') checkInTime(state, now);
+  if (command.type === 'amend') {
+    const { type: _type, ...change } = command;
+    checkAmendment(state, change, now);
+  }
   return command;
+}
+
+/**
+ * What no value that a command carries could change: screens are told by the same rule before
+ * anybody has typed one. Throws `invalid-state`. `now` is ISO 8601 in UTC.
+ */
+export function checkPossible(state: RentalState, type: RentalCommandType, now: string): void {
+  if (!ALLOWED[type].includes(state.status)) {
+    throw new DomainError(
+      'invalid-state',
+      `A rental that is ${state.status} does not allow ${type}.`,
+      { rentalStatus: state.status, command: type },
+    );
+  }
+  if (type === 'confirm') checkInTime(state, now);
 }
 
 /** The timer that ends it may be late; whoever asked was told that it ends then. */

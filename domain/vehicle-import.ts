@@ -1,4 +1,4 @@
-// Importing vehicles from a table: which column is which, what a row says twice, and the report.
+// Importing vehicles and the like from a table: which column is which, what a row says twice, and the report.
 
 /** A finding about one row; row 1 is the head, as people count in their spreadsheet. */
 export type ImportProblem = {
@@ -28,11 +28,15 @@ export type Head = {
   readonly problems: readonly ImportProblem[];
 };
 
-/** Finds the field of each column. `fields` are all that there are, `required` those that must be. */
+/**
+ * Finds the field of each column. `fields` are all that there are, `required` those that must be;
+ * `noun` is what a row is.
+ */
 export function readHead(
   cells: readonly string[],
   fields: readonly string[],
   required: readonly string[],
+  noun: string,
 ): Head {
   const known = new Map(fields.map((field) => [headerKey(field), field]));
   const problems: ImportProblem[] = [];
@@ -41,7 +45,7 @@ export function readHead(
     if (cell.trim() === '') return null;
     const field = known.get(headerKey(cell));
     if (field === undefined) {
-      problems.push(problemOf(1, cell, `is no column of vehicles; there are ${fields.join(', ')}`));
+      problems.push(problemOf(1, cell, `is no column of ${noun}; there are ${fields.join(', ')}`));
     } else if (seen.has(field)) problems.push(problemOf(1, cell, 'is there twice'));
     else seen.add(field);
     return field ?? null;

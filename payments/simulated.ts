@@ -3,6 +3,12 @@ import { sql } from 'kysely';
 import { type Db, type Tx, transact } from '../db/client.ts';
 import type { GatewayOrder, GatewayOutcome, PaymentGateway } from '../domain/payments/gateway.ts';
 import { readSigned } from './notices.ts';
+import {
+  deliverNotices,
+  keepNotices,
+  type SendNotice,
+  TELLING_CARDS,
+} from './simulated-notices.ts';
 
 /** Every other reference of a card is declined as `unknown-card`. */
 export const CARDS = {
@@ -18,6 +24,7 @@ export const CARDS = {
   lost: 'sim_lost',
   /** A second hold of the same rental is declined. */
   renewDeclined: 'sim_renew_declined',
+  ...TELLING_CARDS,
 } as const;
 
 const DAY_MS = 86_400_000;
@@ -39,6 +46,8 @@ type Settings = {
   readonly now: () => string | Promise<string>;
   /** What its notices are signed with. */
   readonly secret: string;
+  /** Left out, its notices are kept and not sent. */
+  readonly send?: SendNotice | undefined;
 };
 
 type HoldRow = {
@@ -51,7 +60,7 @@ type HoldRow = {
   readonly captureBefore: string;
 };
 
-export function simulatedGateway({ db, now, secret }: Settings): PaymentGateway {
+export function simulatedGateway({ db, now, secret, send }: Settings): PaymentGateway {
   return {
     name: 'simulated',
     keyMs: Number.MAX_SAFE_INTEGER,
@@ -67,8 +76,13 @@ export function simulatedGateway({ db, now, secret }: Settings): PaymentGateway 
         if (isLate) return { outcome: null, isLost: true };
         const outcome = await decided(tx, key, order, { hold, at });
         await remember(tx, key, order, outcome);
+        if (outcome.status === 'done' && order.kind !== 'authorise' && order.kind !== 'increase') {
+          await keepNotices(tx, key, order, card);
+        }
         return { outcome, isLost: card === CARDS.timeout };
       });
+      // Apart from the answer, which may come before it or after it.
+      if (send) void deliverNotices(db, secret, send).catch(() => undefined);
       if (answer.isLost || answer.outcome === null) throw new GatewayTimeout();
       return answer.outcome;
     },
@@ -76,6 +90,7 @@ export function simulatedGateway({ db, now, secret }: Settings): PaymentGateway 
     find: (key) =>
       transact(db, 'rentals_rw', NOBODY, async (tx) => (await repeated(tx, key)) ?? null),
 
+    signatureHeader: 'gateway-signature',
     readNotice: (body, signature) => readSigned(secret, body, signature, Date.now() / 1_000),
   };
 }

@@ -1,12 +1,7 @@
 // Stripe behind the port: manual capture, incremental and extended authorisation, signed webhooks.
 import Stripe from 'stripe';
-import {
-  type GatewayNotice,
-  type GatewayOrder,
-  type GatewayOutcome,
-  NoticeRefused,
-  type PaymentGateway,
-} from '../domain/payments/gateway.ts';
+import type { GatewayOrder, GatewayOutcome, PaymentGateway } from '../domain/payments/gateway.ts';
+import { isRefundLost, readStripeNotice } from './stripe-notices.ts';
 
 /** Stripe answers a key from memory for at least 24 hours; an hour less is on the safe side. */
 const KEY_MS = 23 * 3_600_000;
@@ -38,7 +33,8 @@ export function stripeGateway({ secretKey, webhookSecret, server }: Settings): P
     keyMs: KEY_MS,
     carryOut: (key, order) => refusalsDeclined(() => carryOut(stripe, key, order)),
     find: (key, order) => refusalsDeclined(() => find(stripe, key, order)),
-    readNotice: (body, signature) => readNotice(stripe, body, signature, webhookSecret),
+    signatureHeader: 'stripe-signature',
+    readNotice: (body, signature) => readStripeNotice(stripe, body, signature, webhookSecret),
   };
 }
 
@@ -73,8 +69,8 @@ async function carryOut(stripe: Stripe, key: string, order: GatewayOrder): Promi
       return settledBy(await stripe.paymentIntents.cancel(order.ref, {}, once));
     case 'refund': {
       const given = { payment_intent: order.ref, amount: order.amountMinor };
-      await stripe.refunds.create({ ...given, metadata: { order: key } }, once);
-      return done(order.ref);
+      const back = await stripe.refunds.create({ ...given, metadata: { order: key } }, once);
+      return isRefundLost(back) ? { status: 'declined', code: 'refund-failed' } : done(order.ref);
     }
     default:
       return order satisfies never;
@@ -119,8 +115,9 @@ async function find(
   }
   if (order.kind === 'refund') {
     const list = stripe.refunds.list({ payment_intent: order.ref, limit: 100 });
-    for await (const { metadata } of list) {
-      if (metadata?.['order'] === key) return done(order.ref);
+    for await (const back of list) {
+      if (back.metadata?.['order'] !== key) continue;
+      return isRefundLost(back) ? { status: 'declined', code: 'refund-failed' } : done(order.ref);
     }
     return null;
   }
@@ -171,34 +168,4 @@ function settledBy({ id, status }: Intent): GatewayOutcome {
 
 function done(ref: string): GatewayOutcome {
   return { status: 'done', ref, heldAt: null, validUntil: null, overcapturePercent: 0 };
-}
-
-function readNotice(
-  stripe: Stripe,
-  body: string,
-  signature: string,
-  secret: string,
-): GatewayNotice {
-  const event = verified(stripe, body, signature, secret);
-  switch (event.type) {
-    case 'payment_intent.canceled': {
-      const { id: ref, metadata } = event.data.object;
-      return { id: event.id, type: 'hold-ended', ref, rentalId: metadata['rental'] ?? null };
-    }
-    case 'charge.dispute.created': {
-      const { payment_intent: intent } = event.data.object;
-      const ref = typeof intent === 'string' ? intent : (intent?.id ?? null);
-      return { id: event.id, type: 'disputed', ref, rentalId: null };
-    }
-    default:
-      return { id: event.id, type: 'other', ref: null, rentalId: null };
-  }
-}
-
-function verified(stripe: Stripe, body: string, signature: string, secret: string): Stripe.Event {
-  try {
-    return stripe.webhooks.constructEvent(body, signature, secret);
-  } catch {
-    throw new NoticeRefused();
-  }
 }

@@ -88,6 +88,7 @@ export function secretsOf(places) {
     payloadKeys: `k1:${randomBytes(32).toString('base64')}`,
     dataKeys: `d1:${randomBytes(32).toString('base64')}`,
     authCookieKeys: randomBytes(32).toString('base64url'),
+    paymentWebhook: randomBytes(32).toString('base64url'),
     demoPassword: randomBytes(8).toString('hex'),
     ...kept,
   };

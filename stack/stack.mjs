@@ -148,6 +148,8 @@ function envOf(environment, ports, secrets, places) {
     DATA_KEYS: environment.DATA_KEYS ?? secrets.dataKeys,
     OBJECT_STORE_DIR: environment.OBJECT_STORE_DIR ?? join(places.data, 'objects'),
     AUTH_COOKIE_KEYS: environment.AUTH_COOKIE_KEYS ?? secrets.authCookieKeys,
+    PAYMENT_WEBHOOK_SECRET: environment.PAYMENT_WEBHOOK_SECRET ?? secrets.paymentWebhook,
+    PAYMENT_WEBHOOK_URL: `http://127.0.0.1:${ports.api}/webhooks/payments/simulated`,
     CODEC_PORT: String(ports.codec),
     CODEC_UI_ORIGIN: `http://localhost:${ports.ui}`,
     LOG_LEVEL: environment.LOG_LEVEL ?? 'info',

@@ -38,6 +38,10 @@ export function depositWorkflowId(rentalId: string): string {
   return `deposit/${rentalId}`;
 }
 
+export function damageCaseWorkflowId(caseId: string): string {
+  return `damage-case/${caseId}`;
+}
+
 export function quoteWorkflowId(quoteId: string): string {
   return `quote/${quoteId}`;
 }

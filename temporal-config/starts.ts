@@ -1,5 +1,6 @@
 // How a rental's workflow is started, by the API and by whoever measures or tests it.
 import {
+  damageCaseWorkflowId,
   depositWorkflowId,
   erasureWorkflowId,
   FLEET_PROOF,
@@ -86,6 +87,22 @@ export function transferStartOptions(
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     staticSummary: 'Transfer',
+  } as const;
+}
+
+/** One id is one damage case for life: a repeat joins it, or gets its stored answer. */
+export function damageCaseStartOptions(
+  caseId: string,
+  start: { readonly taskQueue?: string; readonly maxHistoryLength?: number } = {},
+) {
+  const { taskQueue = TASK_QUEUES.rentals, ...input } = start;
+  return {
+    workflowId: damageCaseWorkflowId(caseId),
+    taskQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: 'Damage case',
   } as const;
 }
 

@@ -7,13 +7,16 @@ import { branchActivity } from '../events/branch-activity.ts';
 import { type ConsumerDeps, type ConsumerPlan, runConsumer } from '../events/consumer.ts';
 import { kafkaFromEnvironment } from '../events/environment.ts';
 import { pingKafka } from '../events/kafka.ts';
+import { notifications } from '../events/notifications.ts';
+import { rentalHours } from '../events/rental-hours.ts';
 import { rentalReassignments } from '../events/rental-reassignments.ts';
 import { runTelematics } from '../events/telematics.ts';
 import { openClient, temporalAnswers, temporalSettings } from '../temporal-config/connection.ts';
 import { serveInternal } from './internal-server.ts';
 import { untilStopped, within } from './lifetime.ts';
 import { createLogger } from './logging.ts';
-import { openRentalNews } from './rental-news.ts';
+import { openSender } from './notification-sender.ts';
+import { openHoursNews, openRentalNews } from './rental-news.ts';
 import { startTelemetry } from './telemetry.ts';
 
 const UPKEEP_MS = 60 * 60 * 1000;
@@ -28,6 +31,8 @@ const temporal = openClient(temporalSettings());
 const plans: readonly ConsumerPlan[] = [
   branchActivity,
   rentalReassignments(openRentalNews(temporal)),
+  rentalHours(db, openHoursNews(temporal)),
+  notifications,
 ];
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
@@ -63,6 +68,7 @@ function depsOf(consumer: string): ConsumerDeps {
 const running = [
   ...plans.map((plan) => runConsumer(depsOf(plan.name), plan)),
   runTelematics(depsOf('telematics')),
+  openSender(db, registry, log),
 ];
 const keptDays = Number(process.env['READINGS_KEPT_DAYS'] ?? 400);
 const upkeep = setInterval(() => void forgetReadings(), UPKEEP_MS);

@@ -27,7 +27,7 @@ type Rental = {
   readonly price: Price;
   readonly invoiceId: string | null;
   readonly invoiceNumber: string | null;
-  readonly commands: readonly { readonly name: string }[];
+  readonly actions: readonly { readonly name: string; readonly allowed: boolean }[];
 };
 
 if (password === undefined) {
@@ -142,7 +142,8 @@ async function availability(term: { readonly pickUpAt: string; readonly dueAt: s
 }
 
 function tell(step: string, rental: Rental): void {
-  const next = rental.commands.map(({ name }) => name).join(', ') || 'nothing';
+  const next =
+    rental.actions.flatMap(({ allowed, name }) => (allowed ? [name] : [])).join(', ') || 'nothing';
   const due = `due ${rental.dueAtLocal}`;
   say(step, `${rental.number} is ${rental.status}, ${due}, ${money(rental.price)}; next: ${next}`);
 }

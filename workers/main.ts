@@ -3,7 +3,6 @@ import { NativeConnection } from '@temporalio/worker';
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
-import { simulatedMail, smtpMail } from '../api/auth/mail.ts';
 import { openDb, transact } from '../db/client.ts';
 import { gatewayFrom } from '../payments/from-env.ts';
 import { openClient, temporalAnswers, temporalSettings } from '../temporal-config/connection.ts';
@@ -43,7 +42,6 @@ const worker = await createWorker({
     db,
     rentals: openRentalWorkflows(client),
     transfers: openTransferWorkflows(client),
-    mail: mail(),
     gateway: gatewayFrom(process.env, db),
     repackExhausted: () => repackExhausted.inc(),
   }),
@@ -72,12 +70,6 @@ try {
   await connection.close();
   await db.destroy();
   await telemetry.shutdown();
-}
-
-/** As the API has it: by SMTP, or kept in a table where no mail server is configured. */
-function mail() {
-  const { SMTP_URL: url, MAIL_FROM: from = 'forecourt@localhost' } = process.env;
-  return url ? smtpMail(url, from) : simulatedMail(db);
 }
 
 async function ready(): Promise<Record<string, Health>> {

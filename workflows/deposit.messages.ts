@@ -22,7 +22,7 @@ export const release = defineUpdate<DepositState, [Envelope<Record<string, never
 /** Gives back of what was captured, at most that. */
 export const refund = defineUpdate<DepositState, [Envelope<Omit<Refund, 'kind'>>]>('refund');
 
-/** The gateway told that it ended a hold by itself. */
-export const holdEnded = defineSignal<[{ readonly authorisationId: string }]>('holdEnded');
+/** The gateway told something, and it is in the rows: a hold ended, a payment is disputed. */
+export const gatewayTold = defineSignal('gatewayTold');
 
 export const depositState = defineQuery<DepositState | null>('depositState');

@@ -35,8 +35,8 @@ export async function deposit(input: DepositInput): Promise<DepositState | null>
 
 function listen(book: DepositBook, desk: DepositDesk, clock: DepositClock): void {
   setHandler(messages.depositState, book.state, { description: 'The deposit as it is now.' });
-  setHandler(messages.holdEnded, ({ authorisationId }) => clock.ended(authorisationId), {
-    description: 'The gateway ended a hold.',
+  setHandler(messages.gatewayTold, clock.told, {
+    description: 'The gateway told something that changed the rows.',
   });
   accept(messages.authorise, (command) => ({ ...command, kind: 'authorise' }));
   accept(messages.increase, (command) => ({ ...command, kind: 'increase' }));

@@ -2,6 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor } from '../domain/actor.ts';
 import type {
+  Amend,
   Cancel,
   CheckIn,
   CheckOut,
@@ -11,6 +12,7 @@ import type {
   RentalRequest,
   RentalState,
 } from '../domain/rental.ts';
+import type { HandoverDoubt } from '../domain/rental-attention.ts';
 
 /** `commandId` is the update id too: a repeat is answered from memory, past continue-as-new. */
 export type Envelope<C> = {
@@ -25,6 +27,8 @@ export const reserve = defineUpdate<RentalState, [Envelope<RentalRequest>]>('res
 export const checkOut = defineUpdate<RentalState, [Envelope<CheckOut>]>('checkOut');
 /** A later due time, priced and placed in the calendar in one transaction. */
 export const extend = defineUpdate<RentalState, [Envelope<Extend>]>('extend');
+/** Other times, another class, payer or extras before pick-up; refused, all stays as it was. */
+export const amend = defineUpdate<RentalState, [Envelope<Amend>]>('amend');
 /** The vehicle is back; the answer carries the invoice. */
 export const checkIn = defineUpdate<RentalState, [Envelope<CheckIn>]>('checkIn');
 /** Nobody comes: the vehicle is free again. Only before check-out; a request too. */
@@ -54,5 +58,15 @@ export const vehicleReassigned = defineSignal<[Reassigned]>('vehicleReassigned')
  */
 export const attentionNeeded =
   defineSignal<[{ readonly reason: string | null }]>('attentionNeeded');
+
+export type HoursChanged = Omit<HandoverDoubt, 'problem'> & {
+  readonly problem: HandoverDoubt['problem'] | null;
+};
+
+/**
+ * The hours of a branch changed, and do not suit a handover that was agreed before; `problem` is null
+ * when they suit again. A person settles it with the renter; the rental stays as it is.
+ */
+export const hoursChanged = defineSignal<[HoursChanged]>('hoursChanged');
 
 export const state = defineQuery<RentalState | null>('state');

@@ -35,10 +35,14 @@ function listen(book: RentalBook, desk: RentalDesk): void {
   setHandler(messages.vehicleReassigned, (vehicle) => {
     if (!book.reassigned(vehicle)) log.info('A reassignment came too late.', { ...vehicle });
   });
-  setHandler(messages.attentionNeeded, ({ reason }) => book.flagged(reason));
+  setHandler(messages.attentionNeeded, ({ reason }) => {
+    book.told((trouble) => trouble.flag(reason));
+  });
+  setHandler(messages.hoursChanged, (said) => book.told((trouble) => trouble.doubt(said)));
   setHandler(messages.reserve, desk.reserve, { description: 'Takes a vehicle, or says why not.' });
   accept(messages.checkOut, (command) => ({ ...command, type: 'checkOut' }));
   accept(messages.extend, (command) => ({ ...command, type: 'extend' }));
+  accept(messages.amend, (command) => ({ ...command, type: 'amend' }));
   accept(messages.checkIn, (command) => ({ ...command, type: 'checkIn' }));
   accept(messages.cancel, (command) => ({ ...command, type: 'cancel' }));
   accept(messages.confirm, (command) => ({ ...command, type: 'confirm' }));

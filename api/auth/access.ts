@@ -67,20 +67,24 @@ export function secured(access: Access, ...middleware: readonly MiddlewareHandle
 
 function guard(access: Access): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    const caller = c.get('caller');
-    if (!isAdmitted(caller, access)) {
-      throw new ProblemError('forbidden', 'Your role does not include this.');
-    }
-    if (!caller.scopes.has(access.scope)) {
-      throw new ProblemError('insufficient-scope', `This needs the scope ${access.scope}.`, {
-        headers: {
-          'www-authenticate': `Bearer error="insufficient_scope", scope="${access.scope}"`,
-        },
-        more: { scope: access.scope },
-      });
-    }
+    const refusal = refusalOf(c.get('caller'), access);
+    if (refusal !== null) throw refusal;
     await next();
   };
+}
+
+/** Why the caller may not use what is declared so: `forbidden`, `insufficient-scope` or nothing. */
+export function refusalOf(caller: Caller, access: Access): ProblemError | null {
+  if (!isAdmitted(caller, access)) {
+    return new ProblemError('forbidden', 'Your role does not include this.');
+  }
+  if (caller.scopes.has(access.scope)) return null;
+  return new ProblemError('insufficient-scope', `This needs the scope ${access.scope}.`, {
+    headers: {
+      'www-authenticate': `Bearer error="insufficient_scope", scope="${access.scope}"`,
+    },
+    more: { scope: access.scope },
+  });
 }
 
 function isAdmitted(caller: Caller, access: Access): boolean {

@@ -13,3 +13,6 @@ export const COUNTER = [
 
 /** Who keeps the books. */
 export const BOOKS = ['accountant', 'finance-controller'] as const satisfies readonly Role[];
+
+/** Who may look customers up, and so may find other records by what is known of a customer. */
+export const KNOWS_CUSTOMERS = [...COUNTER, ...BOOKS, 'auditor'] as const satisfies readonly Role[];

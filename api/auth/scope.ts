@@ -5,6 +5,8 @@ import { principalOf } from '../../domain/actor.ts';
 import { isWithin } from '../../domain/people.ts';
 import type { ApiEnv } from '../deps.ts';
 import { ProblemError } from '../problems.ts';
+import { refusalOf } from './access.ts';
+import { KNOWS_CUSTOMERS } from './roles.ts';
 
 /** What the database's policies are told. Rows out of it are absent: their ids answer 404. */
 export function rowAccessOf(c: Context<ApiEnv>): RowAccess {
@@ -24,6 +26,12 @@ export function isLimited(c: Context<ApiEnv>): boolean {
 export function ownCustomerId(c: Context<ApiEnv>): string | undefined {
   const { actor } = c.get('caller');
   return actor.kind === 'customer' ? actor.id : undefined;
+}
+
+/** Whether customers' names and contacts may be shown to the caller, or searched by. */
+export function seesCustomers(c: Context<ApiEnv>): boolean {
+  const access = { scope: 'customers:read', roles: KNOWS_CUSTOMERS } as const;
+  return refusalOf(c.get('caller'), access) === null;
 }
 
 /** Customers act for themselves; somebody else does not exist for them: 422 `unknown-reference`. */

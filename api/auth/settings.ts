@@ -1,10 +1,10 @@
 // How this process knows callers, from its environment: by our own tokens or an outside issuer's.
 import type { Db } from '../../db/client.ts';
 import { publicSigningKeys } from '../../db/queries/identity.ts';
+import { isOnThisMachine } from '../../notifications/loopback.ts';
 import { type Authenticate, createAuthenticate } from './authenticate.ts';
 import { logoutTaker, type TakeLogout } from './backchannel-logout.ts';
 import { createBearers } from './bearers.ts';
-import { isOnThisMachine } from './loopback.ts';
 import {
   type Issuer,
   localKeys,

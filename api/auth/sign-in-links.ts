@@ -8,7 +8,7 @@ import {
   resetPassword,
 } from '../../db/commands/credentials.ts';
 import { customersByEmail, staffById, staffByNameOrEmail } from '../../db/queries/people.ts';
-import type { Letter, Mail } from './mail.ts';
+import type { Letter, Mail } from '../../notifications/mail.ts';
 import { type Passwords, passwordFault } from './passwords.ts';
 import type { SignIn } from './sign-in.ts';
 

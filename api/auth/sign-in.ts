@@ -10,7 +10,7 @@ import {
 } from '../../db/commands/sessions.ts';
 import type { Envelope } from '../../db/envelope.ts';
 import type { Role } from '../../domain/people.ts';
-import type { Mail } from './mail.ts';
+import type { Mail } from '../../notifications/mail.ts';
 import { createPasswords, type PasswordFault, type Passwords } from './passwords.ts';
 import { secondFactor } from './sign-in-factor.ts';
 import { mailedLinks } from './sign-in-links.ts';

@@ -43,6 +43,14 @@ export function limitPeers({ limiter, proxies }: Deps): MiddlewareHandler<ApiEnv
   };
 }
 
+/** By address alone, for an address of a tier of its own. */
+export function limitAs(tier: Tier, { limiter, proxies }: Deps): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    hold(c, await limiter.take(tier, peerKey(peerOf(c, proxies))));
+    await next();
+  };
+}
+
 /**
  * After authentication, in front of everything that changes something. A read is done while its
  * quota is asked for, and not answered when there is none left: who goes on asking then is turned

@@ -2,9 +2,10 @@
 
 /**
  * `auth-account` and `auth-peer` count tries to prove an identity; `staff` and `key` count requests
- * of callers who did (a key is an API key, a partner's client or a customer); `public` the others.
+ * of callers who did (a key is an API key, a partner's client or a customer); `webhook` what payment
+ * gateways tell; `public` the others.
  */
-export const TIERS = ['auth-account', 'auth-peer', 'staff', 'key', 'public'] as const;
+export const TIERS = ['auth-account', 'auth-peer', 'staff', 'key', 'webhook', 'public'] as const;
 export type Tier = (typeof TIERS)[number];
 
 /** Requests in any `WINDOW_S` seconds. */
@@ -17,6 +18,7 @@ export const DEFAULT_QUOTAS: Quotas = {
   'auth-peer': 30,
   staff: 600,
   key: 100,
+  webhook: 1_200,
   public: 300,
 };
 

@@ -27,7 +27,8 @@ export function availabilityRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
       (await availability(db, { ...query, channel: channelOf(c) })) ?? undefined,
       'branch',
     );
-    const { branchId, from, to } = query;
-    return c.json({ branchId, from, to, classes }, 200);
+    const { branchId, returnBranchId, from, to } = query;
+    const place = returnBranchId === undefined ? { branchId } : { branchId, returnBranchId };
+    return c.json({ ...place, from, to, classes }, 200);
   });
 }

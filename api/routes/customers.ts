@@ -3,9 +3,11 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { createCustomer, updateCustomer } from '../../db/commands/customers.ts';
 import { customerById, listCustomers } from '../../db/queries/rentals.ts';
 import { secured } from '../auth/access.ts';
-import { BOOKS, COUNTER } from '../auth/roles.ts';
+import { COUNTER, KNOWS_CUSTOMERS } from '../auth/roles.ts';
 import { rowAccessOf } from '../auth/scope.ts';
+import { possibleDuplicates } from '../customer-duplicates.ts';
 import type { ApiDeps } from '../deps.ts';
+import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found } from '../problems.ts';
@@ -17,6 +19,7 @@ import {
   CustomerList,
   customerView,
   NewCustomer,
+  RegisteredCustomer,
 } from '../schemas/customers.ts';
 import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 
@@ -25,7 +28,7 @@ const params = z.object({ id: Id });
 
 const READ = {
   scope: 'customers:read',
-  roles: [...COUNTER, ...BOOKS, 'auditor'],
+  roles: KNOWS_CUSTOMERS,
   customers: 'own',
 } as const;
 const WRITE = { scope: 'customers:write', roles: COUNTER } as const;
@@ -35,9 +38,9 @@ const create = createRoute({
   method: 'post',
   path: '/customers',
   tags,
-  summary: 'Register a customer',
+  summary: 'Register a customer; the answer names who may be the same',
   request: { headers: IdempotencyHeader, body: jsonRequest(NewCustomer) },
-  responses: { 201: jsonAnswer('Registered', Customer), ...problems },
+  responses: { 201: jsonAnswer('Registered', RegisteredCustomer), ...problems },
 });
 
 const list = createRoute({
@@ -76,9 +79,11 @@ export function customerRoutes(deps: ApiDeps): ApiRouter {
     .openapi(create, (c) =>
       idempotent(c, deps, async (id) => {
         const customer = { ...c.req.valid('json'), id };
-        const row = await createCustomer(db, rowAccessOf(c), customer);
+        const row = await namingReferences(createCustomer(db, rowAccessOf(c), customer));
+        const doubles = await possibleDuplicates(deps, rowAccessOf(c), row.id);
         const headers = { ...etag(row.version), location: `/api/v1/customers/${id}` };
-        return { status: 201, body: customerView(row), headers };
+        const body = { ...customerView(row), possibleDuplicates: doubles };
+        return { status: 201, body, headers };
       }),
     )
     .openapi(list, async (c) => {
@@ -99,7 +104,8 @@ export function customerRoutes(deps: ApiDeps): ApiRouter {
     .openapi(update, async (c) => {
       const { id } = c.req.valid('param');
       const change = given(c.req.valid('json'));
-      const row = await updateCustomer(db, rowAccessOf(c), id, knownVersion(c), change);
+      const changing = updateCustomer(db, rowAccessOf(c), id, knownVersion(c), change);
+      const row = await namingReferences(changing);
       return c.json(customerView(row), 200, etag(row.version));
     });
 }

@@ -4,6 +4,7 @@ import { heldQuoteById } from '../../db/queries/held-quotes.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { assertBranch, assertCustomer, ownCustomerId, rowAccessOf } from '../auth/scope.ts';
+import { withBands } from '../booked-choices.ts';
 import type { ApiDeps } from '../deps.ts';
 import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
@@ -65,7 +66,7 @@ export function heldQuoteRoutes(deps: ApiDeps): ApiRouter {
         if (own !== undefined && wanted.channel !== 'online') {
           throw new ProblemError('forbidden', 'Customers hold quotes online.');
         }
-        const command = { ...wanted, id, customerId };
+        const command = { ...(await withBands(c, deps, wanted, wanted)), id, customerId };
         const envelope = { commandId: id, actor: deps.actorOf(c), command };
         const held = await namingReferences(sendHold(deps, envelope));
         const headers = { location: `/api/v1/quotes/holds/${id}` };

@@ -4,12 +4,13 @@ import { licenceOf, setLicence } from '../../db/commands/licences.ts';
 import { secured } from '../auth/access.ts';
 import { COUNTER } from '../auth/roles.ts';
 import { rowAccessOf } from '../auth/scope.ts';
+import { possibleDuplicates } from '../customer-duplicates.ts';
 import type { ApiDeps } from '../deps.ts';
 import { encrypted } from '../middleware/encrypted.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, jsonRequest, problems } from '../schemas/common.ts';
-import { Licence } from '../schemas/licences.ts';
+import { KeptLicence, Licence } from '../schemas/licences.ts';
 import { SealedHeaders } from '../schemas/session-keys.ts';
 import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 
@@ -40,7 +41,7 @@ export function licenceRoutes(deps: ApiDeps): ApiRouter {
       headers: IfMatchHeader.extend(SealedHeaders.shape),
       body: jsonRequest(Licence),
     },
-    responses: { 200: jsonAnswer('As it is now', Licence), ...problems },
+    responses: { 200: jsonAnswer('As it is now', KeptLicence), ...problems },
   });
   const read = createRoute({
     ...secured(READ, encrypted(deps)),
@@ -58,7 +59,8 @@ export function licenceRoutes(deps: ApiDeps): ApiRouter {
       const version = knownVersion(c);
       const licence = c.req.valid('json');
       const kept = await setLicence(db, envelope, rowAccessOf(c), id, version, licence);
-      return c.json(licence, 200, etag(kept.version));
+      const doubles = await possibleDuplicates(deps, rowAccessOf(c), id);
+      return c.json({ ...licence, possibleDuplicates: doubles }, 200, etag(kept.version));
     })
     .openapi(read, async (c) => {
       const { id } = c.req.valid('param');

@@ -1,6 +1,5 @@
 // Quotes: what a rental would cost now. Nothing is stored, so nothing needs a key.
 import { createRoute, type z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import { inCurrency } from '../../db/commands/booking-rules.ts';
 import { quoteRules } from '../../db/queries/opening-hours.ts';
 import { currentRatePlan } from '../../db/queries/rentals.ts';
@@ -11,7 +10,8 @@ import { decideRequest } from '../../domain/rental-term.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { batchOf, batchResults, eachItem } from '../batch.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { assertRate } from '../booked-choices.ts';
+import type { ApiDeps } from '../deps.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -86,12 +86,6 @@ export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter
     });
     return { branchId, classId, pickUpAt, dueAt, price };
   }
-}
-
-/** What a company pays is its own affair: only staff quote by a negotiated rate. */
-function assertRate(c: Context<ApiEnv>, rate: string | undefined): void {
-  if (rate === undefined || c.get('caller').actor.kind === 'staff') return;
-  throw new ProblemError('forbidden', 'Only staff quote by a negotiated rate.');
 }
 
 function unknown(of: string): ProblemError {

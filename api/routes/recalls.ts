@@ -1,5 +1,6 @@
 // Recalls: notices entered once for the company, and what became of each vehicle that they mean.
 import { createRoute, z } from '@hono/zod-openapi';
+import { v7 as uuidv7 } from 'uuid';
 import { liftHold } from '../../db/commands/hold-decisions.ts';
 import {
   holdOfRecalled,
@@ -10,7 +11,7 @@ import {
 import { secured } from '../auth/access.ts';
 import { EVERYONE } from '../auth/roles.ts';
 import { isLimited, rowAccessOf } from '../auth/scope.ts';
-import { sendRecall } from '../commands.ts';
+import { sendAmend, sendRecall } from '../commands.ts';
 import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -22,6 +23,7 @@ import {
   NewRecall,
   OpenedRecall,
   Recall,
+  RecallChange,
   RecalledList,
   RecalledVehicle,
   RecallList,
@@ -29,7 +31,7 @@ import {
   recalledView,
   recallView,
 } from '../schemas/recalls.ts';
-import { etag } from '../versions.ts';
+import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 
 const tags = ['Recalls'];
 const params = z.object({ id: Id });
@@ -68,6 +70,16 @@ const read = createRoute({
   responses: { 200: jsonAnswer('The recall', Recall), ...problems },
 });
 
+const amend = createRoute({
+  ...secured({ scope: 'fleet:write', roles: ['fleet-planner', 'administrator'] }, jsonBody),
+  method: 'patch',
+  path: '/recalls/{id}',
+  tags,
+  summary: 'Another deadline or remedy; the holds move with it, until it has come',
+  request: { params, headers: IfMatchHeader, body: jsonRequest(RecallChange) },
+  responses: { 200: jsonAnswer('As it is now', Recall), ...problems },
+});
+
 const vehicles = createRoute({
   ...secured(READ),
   method: 'get',
@@ -103,9 +115,7 @@ export function recallRoutes(deps: ApiDeps): ApiRouter {
   return apiRouter()
     .openapi(enter, (c) =>
       idempotent(c, deps, async (recallId) => {
-        if (isLimited(c)) {
-          throw new ProblemError('forbidden', 'A recall concerns every branch, not yours alone.');
-        }
+        if (isLimited(c)) throw everyBranchOnly();
         const command = { recallId, notice: c.req.valid('json') };
         const actor = deps.actorOf(c);
         const body = await sendRecall(deps, { commandId: recallId, actor, command });
@@ -122,7 +132,16 @@ export function recallRoutes(deps: ApiDeps): ApiRouter {
     })
     .openapi(read, async (c) => {
       const row = found(await recallById(db, rowAccessOf(c), c.req.valid('param').id), 'recall');
-      return c.json(recallView(row), 200);
+      return c.json(recallView(row), 200, etag(row.version));
+    })
+    .openapi(amend, async (c) => {
+      if (isLimited(c)) throw everyBranchOnly();
+      const { id: recallId } = c.req.valid('param');
+      const command = { recallId, version: knownVersion(c), change: c.req.valid('json') };
+      found(await recallById(db, rowAccessOf(c), recallId), 'recall');
+      await sendAmend(deps, { commandId: uuidv7(), actor: deps.actorOf(c), command });
+      const row = found(await recallById(db, rowAccessOf(c), recallId), 'recall');
+      return c.json(recallView(row), 200, etag(row.version));
     })
     .openapi(vehicles, async (c) => {
       const { cursor: after, ...filter } = c.req.valid('query');
@@ -150,4 +169,8 @@ export function recallRoutes(deps: ApiDeps): ApiRouter {
         return { status: 200, body: holdView(row), headers: etag(row.version) };
       }),
     );
+}
+
+function everyBranchOnly(): ProblemError {
+  return new ProblemError('forbidden', 'A recall concerns every branch, not yours alone.');
 }

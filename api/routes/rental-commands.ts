@@ -2,24 +2,26 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { rentalById } from '../../db/queries/rentals.ts';
-import type { RentalState } from '../../domain/rental.ts';
-import { cancel, checkIn, checkOut, extend } from '../../workflows/rental.messages.ts';
-import { type Access, secured } from '../auth/access.ts';
-import { COUNTER } from '../auth/roles.ts';
+import { isCharged, type PeoplesCommand, type RentalState } from '../../domain/rental.ts';
+import { amend, cancel, checkIn, checkOut, extend } from '../../workflows/rental.messages.ts';
+import { secured } from '../auth/access.ts';
 import { assertBranch, isLimited, rowAccessOf } from '../auth/scope.ts';
+import { withBands } from '../booked-choices.ts';
 import type { BranchZones } from '../branch-zones.ts';
 import { sendCommand } from '../commands.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
-import { found } from '../problems.ts';
+import { found, ProblemError } from '../problems.ts';
+import { COMMAND_ACCESS, COMMAND_PATHS } from '../rental-actions.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, jsonRequest, problems } from '../schemas/common.ts';
 import {
+  Amend,
   Cancel,
   CheckIn,
   CheckOut,
-  COMMAND_PATHS,
   Extend,
   Rental,
   rentalView,
@@ -27,18 +29,11 @@ import {
 
 const params = z.object({ id: Id });
 
-const AT_COUNTER = { scope: 'rentals:write', roles: COUNTER } as const;
-
-function command<P extends string, B extends z.ZodType>(
-  path: P,
-  summary: string,
-  body: B,
-  access: Access = AT_COUNTER,
-) {
+function command<N extends PeoplesCommand, B extends z.ZodType>(name: N, summary: string, body: B) {
   return createRoute({
-    ...secured(access, jsonBody),
+    ...secured(COMMAND_ACCESS[name], jsonBody),
     method: 'post',
-    path: `/rentals/{id}/${path}` as const,
+    path: `/rentals/{id}/${COMMAND_PATHS[name]}` as const,
     tags: ['Rentals'],
     summary,
     request: { params, headers: IdempotencyHeader, body: jsonRequest(body) },
@@ -47,13 +42,11 @@ function command<P extends string, B extends z.ZodType>(
 }
 
 const routes = {
-  checkOut: command(COMMAND_PATHS.checkOut, 'Hand the vehicle out', CheckOut),
-  extend: command(COMMAND_PATHS.extend, 'Agree on a later return', Extend),
-  checkIn: command(COMMAND_PATHS.checkIn, 'Take the vehicle back and invoice', CheckIn),
-  cancel: command(COMMAND_PATHS.cancel, 'Give the reservation up', Cancel, {
-    ...AT_COUNTER,
-    customers: 'own',
-  }),
+  checkOut: command('checkOut', 'Hand the vehicle out', CheckOut),
+  extend: command('extend', 'Agree on a later return', Extend),
+  amend: command('amend', 'Change the booking before its pick-up, or nothing', Amend),
+  checkIn: command('checkIn', 'Take the vehicle back and invoice', CheckIn),
+  cancel: command('cancel', 'Give the reservation up', Cancel),
 } as const;
 
 export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
@@ -68,6 +61,21 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
       const body = c.req.valid('json');
       return carryOut(c, (message) => sendCommand(deps, id, extend, message(body)));
     })
+    .openapi(routes.amend, (c) => {
+      const { id } = c.req.valid('param');
+      const body = c.req.valid('json');
+      return carryOut(c, async (message) => {
+        const { branchId, classId } = found(
+          await rentalById(deps.db, rowAccessOf(c), id),
+          'rental',
+        );
+        const change = await withBands(c, deps, body, {
+          branchId,
+          classId: body.classId ?? classId,
+        });
+        return namingReferences(sendCommand(deps, id, amend, message(change)));
+      });
+    })
     .openapi(routes.checkIn, (c) => {
       const { id } = c.req.valid('param');
       const body = c.req.valid('json');
@@ -79,6 +87,9 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
     .openapi(routes.cancel, (c) => {
       const { id } = c.req.valid('param');
       const body = c.req.valid('json');
+      if (c.get('caller').actor.kind === 'customer' && !isCharged(body.reason)) {
+        throw new ProblemError('forbidden', 'That reason, which costs nothing, is for staff.');
+      }
       return carryOut(c, (message) => sendCommand(deps, id, cancel, message(body)));
     });
 
@@ -97,7 +108,7 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
         found(await rentalById(deps.db, rowAccessOf(c), id), 'rental');
       }
       const state = await send((command) => ({ commandId, actor, command }));
-      return { status: 200, body: await rentalView(state, zones) };
+      return { status: 200, body: await rentalView(state, zones, c.get('caller')) };
     });
   }
 }

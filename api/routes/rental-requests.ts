@@ -13,22 +13,22 @@ import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found } from '../problems.ts';
+import { COMMAND_ACCESS, COMMAND_PATHS } from '../rental-actions.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, jsonRequest, problems } from '../schemas/common.ts';
-import { COMMAND_PATHS, Confirm, Decline, Rental, rentalView } from '../schemas/rentals.ts';
+import { Confirm, Decline, Rental, rentalView } from '../schemas/rentals.ts';
 
 const params = z.object({ id: Id });
-/** They promise, or refuse, what the counter could not. */
-const ANSWERS = {
-  scope: 'rentals:write',
-  roles: ['senior-agent', 'branch-manager', 'fleet-planner'],
-} as const;
 
-function answer<P extends string, B extends z.ZodType>(path: P, summary: string, body: B) {
+function answer<N extends 'confirm' | 'decline', B extends z.ZodType>(
+  name: N,
+  summary: string,
+  body: B,
+) {
   return createRoute({
-    ...secured(ANSWERS, jsonBody),
+    ...secured(COMMAND_ACCESS[name], jsonBody),
     method: 'post',
-    path: `/rentals/{id}/${path}` as const,
+    path: `/rentals/{id}/${COMMAND_PATHS[name]}` as const,
     tags: ['Rentals'],
     summary,
     request: { params, headers: IdempotencyHeader, body: jsonRequest(body) },
@@ -37,11 +37,11 @@ function answer<P extends string, B extends z.ZodType>(path: P, summary: string,
 }
 
 const confirmed = answer(
-  COMMAND_PATHS.confirm,
+  'confirm',
   'Book what was requested; 409 vehicle-unavailable while there is still none',
   Confirm,
 );
-const declined = answer(COMMAND_PATHS.decline, 'Refuse what was requested', Decline);
+const declined = answer('decline', 'Refuse what was requested', Decline);
 
 export function rentalRequestRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
   return apiRouter()
@@ -68,7 +68,7 @@ export function rentalRequestRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
       const actor = deps.actorOf(c);
       found(await rentalById(deps.db, rowAccessOf(c), id), 'rental');
       const state = await send((command) => ({ commandId, actor, command }));
-      return { status: 200, body: await rentalView(state, zones) };
+      return { status: 200, body: await rentalView(state, zones, c.get('caller')) };
     });
   }
 }

@@ -10,7 +10,14 @@ import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
-import { assertBranch, assertCustomer, ownCustomerId, rowAccessOf } from '../auth/scope.ts';
+import {
+  assertBranch,
+  assertCustomer,
+  ownCustomerId,
+  rowAccessOf,
+  seesCustomers,
+} from '../auth/scope.ts';
+import { withBands } from '../booked-choices.ts';
 import { overriding } from '../booking-override.ts';
 import type { BranchZones } from '../branch-zones.ts';
 import { channelOf } from '../channel.ts';
@@ -54,7 +61,7 @@ const list = createRoute({
   method: 'get',
   path: '/rentals',
   tags,
-  summary: 'Rentals in order of creation, by branch, state, customer and due time',
+  summary: 'Rentals in order of creation, by branch, state, customer, due time and search',
   request: { query: RentalList },
   responses: { 200: jsonAnswer('A page', pageOf(Rental)), ...problems },
 });
@@ -95,23 +102,33 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
   return apiRouter()
     .openapi(create, (c) =>
       idempotent(c, deps, async (id) => {
-        const { override: asked, ...wanted } = c.req.valid('json');
-        assertBranch(c, wanted.branchId);
-        assertCustomer(c, wanted.customerId);
+        const { override: asked, ...said } = c.req.valid('json');
+        assertBranch(c, said.branchId);
+        assertCustomer(c, said.customerId);
+        if (said.payerId) assertCustomer(c, said.payerId);
+        const wanted = await withBands(c, deps, said, said);
         if (wanted.quoteId) await assertQuote(c, deps, wanted.quoteId);
         const override = asked && (await overriding(c, deps, id, asked));
         const request = { id, ...wanted, override, channel: channelOf(c) };
         const state = await namingReferences(reserve(deps, deps.actorOf(c), request));
         const headers = { location: `/api/v1/rentals/${id}` };
         const status = state.status === 'requested' ? 202 : 201;
-        return { status, body: await rentalView(state, zones), headers };
+        return { status, body: await rentalView(state, zones, c.get('caller')), headers };
       }),
     )
     .openapi(list, async (c) => {
-      const { cursor: after, ...filter } = c.req.valid('query');
+      const { cursor: after, q, ...filter } = c.req.valid('query');
+      const search = q === undefined ? q : { text: q.trim(), byCustomer: seesCustomers(c) };
       const customerId = filter.customerId ?? ownCustomerId(c);
-      const found = await listRentals(db, rowAccessOf(c), { after, ...filter, customerId });
-      const rows = await Promise.all(found.rows.map((state) => rentalView(state, zones)));
+      const found = await listRentals(db, rowAccessOf(c), {
+        after,
+        ...filter,
+        customerId,
+        search,
+      });
+      const rows = await Promise.all(
+        found.rows.map((state) => rentalView(state, zones, c.get('caller'))),
+      );
       const body = page(
         { ...found, rows },
         (row) => row.id,
@@ -124,11 +141,11 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
         await rentalByNumber(db, rowAccessOf(c), c.req.valid('param').number),
         'rental',
       );
-      return c.json(await rentalView(state, zones), 200);
+      return c.json(await rentalView(state, zones, c.get('caller')), 200);
     })
     .openapi(read, async (c) => {
       const state = found(await rentalById(db, rowAccessOf(c), c.req.valid('param').id), 'rental');
-      return c.json(await rentalView(state, zones), 200);
+      return c.json(await rentalView(state, zones, c.get('caller')), 200);
     })
     .openapi(facts, async (c) => {
       const { id } = c.req.valid('param');

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { type HeldQuote as Held, statusAt } from '../../domain/held-quote.ts';
 import { BranchId, ClassId, Id, Instant, UtcInstant } from './common.ts';
-import { Price } from './quotes.ts';
+import { choiceFields, Price } from './quotes.ts';
 
 const CHANNELS = ['online', 'corporate'] as const;
 
@@ -15,6 +15,7 @@ export const NewHeldQuote = z
     channel: z.enum(CHANNELS).openapi({ description: 'Held for 15 minutes, or for 24 hours' }),
     pickUpAt: Instant,
     dueAt: Instant,
+    ...choiceFields,
   })
   .openapi('NewHeldQuote');
 

@@ -23,7 +23,12 @@ export const PersonalData = z
   .object({
     customer: z.record(z.string(), z.unknown()),
     licence: Licence.nullable(),
+    merged: z.array(z.record(z.string(), z.unknown())),
+    blocks: z.array(z.record(z.string(), z.unknown())),
+    contactOf: z.array(z.record(z.string(), z.unknown())),
+    drives: z.array(z.record(z.string(), z.unknown())),
     rentals: z.array(z.record(z.string(), z.unknown())),
+    violations: z.array(z.record(z.string(), z.unknown())),
     invoices: z.array(z.record(z.string(), z.unknown())),
     audit: z.array(z.record(z.string(), z.unknown())),
   })

@@ -5,6 +5,26 @@ import { BranchId, ClassId, Currency, Instant, Minor, UtcInstant } from './commo
 const code = z.string().min(1).max(40).openapi({ example: 'cdw' });
 const codes = z.array(code).max(20).optional();
 
+/** What may be taken beside the vehicle, quoted or booked. */
+export const choiceFields = {
+  extras: z
+    .array(z.strictObject({ code, count: z.int().min(1).max(20) }))
+    .max(20)
+    .optional(),
+  coverages: codes,
+  driverAges: z
+    .array(z.int().min(16).max(120))
+    .max(10)
+    .optional()
+    .openapi({ description: "At pick-up, the renter's first; not kept", example: [41, 22] }),
+  surcharges: codes.openapi({ description: 'Beside those that the branch always charges' }),
+  rate: code.optional().openapi({ description: "A corporate's or agent's; for staff" }),
+  promotion: code.optional(),
+  distance: z.int().min(0).max(1_000_000).optional().openapi({
+    description: "An estimate, in the plan's unit; without it no distance is charged",
+  }),
+} as const;
+
 export const NewQuote = z
   .strictObject({
     branchId: BranchId,
@@ -12,22 +32,7 @@ export const NewQuote = z
     pickUpAt: Instant,
     dueAt: Instant,
     returnBranchId: BranchId.optional(),
-    extras: z
-      .array(z.strictObject({ code, count: z.int().min(1).max(20) }))
-      .max(20)
-      .optional(),
-    coverages: codes,
-    driverAges: z
-      .array(z.int().min(16).max(120))
-      .max(10)
-      .optional()
-      .openapi({ description: "At pick-up, the renter's first; not kept", example: [41, 22] }),
-    surcharges: codes.openapi({ description: 'Beside those that the branch always charges' }),
-    rate: code.optional().openapi({ description: "A corporate's or agent's; for staff" }),
-    promotion: code.optional(),
-    distance: z.int().min(0).max(1_000_000).optional().openapi({
-      description: "An estimate, in the plan's unit; without it no distance is charged",
-    }),
+    ...choiceFields,
   })
   .openapi('NewQuote');
 
@@ -65,6 +70,7 @@ const Chosen = z
     promotion: z.string().optional(),
     utilisationBp: rate.optional(),
     longTerm: z.object({ vatRateBp: rate, precedingMinutes: z.int().optional() }).optional(),
+    distance: z.union([z.int(), z.array(z.int()).readonly()]).optional(),
   })
   .openapi({ description: 'What was taken beside the vehicle' });
 

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { RecalledRow, RecallProgress } from '../../db/queries/recalls.ts';
 import { BranchId, Id, Instant, pageQuery, text, UtcInstant } from './common.ts';
 import { RepairCode } from './holds.ts';
+import { changesSomething } from './vehicles.ts';
 
 const Vin = z
   .string()
@@ -53,6 +54,21 @@ export const NewRecall = z
   })
   .openapi('NewRecall');
 
+export const RecallChange = z
+  .strictObject({
+    remedy: text(2_000).nullable().openapi({ description: 'What repairs a vehicle, for people' }),
+    isRemedyAvailable: z.boolean(),
+    deadlineHours: z
+      .int()
+      .min(0)
+      .max(8_760)
+      .openapi({ description: 'After the notice; elsewhere than in the US' }),
+    hardFrom: Instant.openapi({ description: 'From when it blocks: by its deadline' }),
+  })
+  .partial()
+  .refine(changesSomething, { message: 'must change something' })
+  .openapi('RecallChange', { description: 'Which vehicles it means stays as it was entered' });
+
 export const OpenedRecall = z
   .object({
     recallId: Id,
@@ -76,6 +92,7 @@ export const Recall = z
     isSafety: z.boolean(),
     hasInterimRemedy: z.boolean(),
     isRemedyAvailable: z.boolean(),
+    remedy: z.string().nullable(),
     vehicles: z.int().openapi({ description: 'Of those that the caller may see' }),
     repaired: z.int(),
     onRent: z.int().openapi({ description: 'With a renter now, and still to be repaired' }),
@@ -131,6 +148,7 @@ export function recallView(row: RecallProgress): z.infer<typeof Recall> {
     isSafety: row.is_safety,
     hasInterimRemedy: row.has_interim_remedy,
     isRemedyAvailable: row.is_remedy_available,
+    remedy: row.remedy,
     vehicles: row.vehicles,
     repaired: row.repaired,
     onRent: row.on_rent,

@@ -1,26 +1,23 @@
 // Rentals as they are asked for and shown, with what may be done to them now.
 import { z } from '@hono/zod-openapi';
 import { localTime } from '../../domain/calendar.ts';
-import {
-  allowedCommands,
-  CANCEL_REASONS,
-  DECLINE_REASONS,
-  type PeoplesCommand,
-  type RentalState,
-} from '../../domain/rental.ts';
+import { CANCEL_REASONS, DECLINE_REASONS, type RentalState } from '../../domain/rental.ts';
 import { needsAttention } from '../../domain/rental-attention.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { BranchZones } from '../branch-zones.ts';
+import { actionsOf, RentalActions } from '../rental-actions.ts';
 import {
   BranchId,
   ClassId,
   Id,
   Instant,
+  Minor,
   pageQuery,
   sortQuery,
   text,
   UtcInstant,
 } from './common.ts';
-import { Price } from './quotes.ts';
+import { choiceFields, Price } from './quotes.ts';
 
 const STATUSES = [
   'requested',
@@ -48,6 +45,8 @@ export const Override = z
   })
   .openapi('BookingOverride', { description: 'What a branch manager lets pass' });
 
+const choiceNames = Object.keys(choiceFields) as readonly (keyof typeof choiceFields)[];
+
 export const NewRental = z
   .strictObject({
     branchId: BranchId,
@@ -58,9 +57,20 @@ export const NewRental = z
     returnBranchId: BranchId.optional().openapi({
       description: 'Where it is given back; left out, where it starts',
     }),
-    quoteId: Id.optional().openapi({ description: 'A held quote of the same branch and class' }),
+    ...choiceFields,
+    payerId: Id.optional().openapi({
+      description: 'The customer who is invoiced; left out, the one who rents',
+    }),
+    quoteId: Id.optional().openapi({
+      description: 'A held quote of the same branch and class; it brings what was taken with it',
+    }),
     override: Override.optional(),
   })
+  .refine(
+    ({ quoteId, ...taken }) =>
+      quoteId === undefined || choiceNames.every((name) => taken[name] === undefined),
+    { message: 'a held quote is accepted as it was given', path: ['quoteId'] },
+  )
   .openapi('NewRental');
 export const CheckOut = z
   .strictObject({
@@ -72,6 +82,21 @@ export const CheckOut = z
   })
   .openapi('CheckOut');
 export const Extend = z.strictObject({ dueAt: Instant }).openapi('Extend');
+/** `rate` and `promotion` are taken back by null. */
+const { rate, promotion, ...otherChoices } = choiceFields;
+export const Amend = z
+  .strictObject({
+    classId: ClassId.optional(),
+    returnBranchId: BranchId.optional(),
+    pickUpAt: Instant.optional(),
+    dueAt: Instant.optional(),
+    ...otherChoices,
+    rate: rate.unwrap().nullable().optional(),
+    promotion: promotion.unwrap().nullable().optional(),
+    payerId: Id.nullable().optional().openapi({ description: 'Null: the customer pays' }),
+  })
+  .refine((change) => Object.keys(change).length > 0, { message: 'must change something' })
+  .openapi('Amend', { description: 'What is left out stays as it is' });
 export const CheckIn = z
   .strictObject({ odometerKm, fuelEighths, branchId: BranchId })
   .openapi('CheckIn');
@@ -79,16 +104,6 @@ export const Cancel = z.strictObject({ reason: z.enum(CANCEL_REASONS) }).openapi
 
 export const Confirm = z.strictObject({ override: Override.optional() }).openapi('Confirm');
 export const Decline = z.strictObject({ reason: z.enum(DECLINE_REASONS) }).openapi('Decline');
-
-/** The path segment of each command. */
-export const COMMAND_PATHS = {
-  checkOut: 'check-out',
-  extend: 'extend',
-  checkIn: 'check-in',
-  cancel: 'cancel',
-  confirm: 'confirm',
-  decline: 'decline',
-} as const satisfies Readonly<Record<PeoplesCommand, string>>;
 
 const LocalTime = z.string().openapi({
   description: 'The same instant in the time zone of the branch',
@@ -106,6 +121,7 @@ export const Rental = z
     returnBranchId: BranchId,
     classId: ClassId,
     customerId: Id,
+    payerId: Id.nullable().openapi({ description: 'Invoiced instead of the customer' }),
     vehicleId: Id.nullable(),
     pickUpAt: UtcInstant,
     pickUpAtLocal: LocalTime,
@@ -124,6 +140,9 @@ export const Rental = z
     price: Price,
     invoiceId: Id.nullable(),
     invoiceNumber: z.string().nullable(),
+    feeMinor: Minor.nullable().openapi({
+      description: 'Of one that did not take place: gross, as invoiced',
+    }),
     allocation: z.enum(['assigned', 'unassigned']).nullable().openapi({
       description:
         'Unassigned: booked, and its vehicle is to be found; null: it needs none any more',
@@ -143,10 +162,7 @@ export const Rental = z
       .optional()
       .openapi({ description: 'Of a check-out: holds within its time that warn' }),
     version: z.int(),
-    commands: z
-      .array(z.object({ name: z.string(), method: z.literal('POST'), href: z.string() }))
-      .readonly()
-      .openapi({ description: 'What a person may do to it now' }),
+    actions: RentalActions,
   })
   .openapi('Rental');
 
@@ -162,7 +178,13 @@ export const RentalList = z.strictObject({
     .openapi({ type: 'boolean' }),
   dueAfter: Instant.optional(),
   dueBefore: Instant.optional(),
-  q: text(30).optional().openapi({ description: 'The beginning of the number' }),
+  q: text(254)
+    .optional()
+    .openapi({
+      description:
+        'The beginning of the number or its digits, a plate of a vehicle that it has or had, and, for ' +
+        'who may see customers, the beginning of the name (two letters on), the phone or the mail',
+    }),
   sort: sortQuery({ dueAt: 'due_at', pickUpAt: 'pick_up_at' }),
 });
 
@@ -171,8 +193,8 @@ export const RentalNumber = z
   .regex(/^RA-[0-9]{1,12}$/)
   .openapi({ example: 'RA-1000' });
 
-/** Due times are those of the branch that the vehicle returns to. */
-export async function rentalView(state: RentalState, zones: BranchZones) {
+/** Due times are those of the branch that the vehicle returns to; actions are the caller's. */
+export async function rentalView(state: RentalState, zones: BranchZones, caller: Caller) {
   // What the workflow keeps for its timers is nobody else's business.
   const {
     entityId: _e,
@@ -188,15 +210,13 @@ export async function rentalView(state: RentalState, zones: BranchZones) {
   return {
     ...shown,
     answerBy: state.answerBy ?? null,
+    payerId: state.payerId ?? null,
+    feeMinor: state.feeMinor ?? null,
     allocation: allocationOf(state),
     needsAttention: needsAttention(state, new Date().toISOString()),
     pickUpAtLocal: localTime(state.pickUpAt, pickUpZone),
     dueAtLocal: localTime(state.dueAt, dueZone),
-    commands: allowedCommands(state.status).map((name) => ({
-      name,
-      method: 'POST' as const,
-      href: `/api/v1/rentals/${state.id}/${COMMAND_PATHS[name]}`,
-    })),
+    actions: actionsOf(state, caller),
   };
 }
 

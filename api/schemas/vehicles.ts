@@ -155,6 +155,9 @@ export const VehicleList = z.strictObject({
 export const AvailabilityQuery = z
   .strictObject({
     branchId: BranchId,
+    returnBranchId: BranchId.optional().openapi({
+      description: 'Where the vehicles come back; left out, where they start',
+    }),
     classId: ClassId.optional(),
     from: Instant,
     to: Instant,
@@ -167,6 +170,7 @@ export const AvailabilityQuery = z
 export const Availability = z
   .object({
     branchId: BranchId,
+    returnBranchId: BranchId.optional(),
     from: z.string(),
     to: z.string(),
     classes: z

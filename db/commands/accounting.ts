@@ -1,7 +1,13 @@
 // Facts of accounting: legal entities and invoices, each safe to repeat by its key.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import { type Account, finalInvoicePostings, type LegalEntity } from '../../domain/ledger.ts';
+import {
+  type Account,
+  finalInvoicePostings,
+  type LegalEntity,
+  type Posting,
+} from '../../domain/ledger.ts';
+import type { PriceLine } from '../../domain/pricing/line.ts';
 import type { Quote } from '../../domain/pricing.ts';
 import { type Db, type Tx, transact } from '../client.ts';
 import { codeAggregate, publish } from '../outbox.ts';
@@ -35,7 +41,15 @@ export function openLegalEntity(
   });
 }
 
-/** A rental's final invoice; `quote` holds its lines and amounts. Instants are ISO 8601 in UTC. */
+type InvoicedLine = { readonly code: string } & Pick<
+  PriceLine,
+  'quantity' | 'unitMinor' | 'netMinor' | 'vatRateBp'
+>;
+
+/**
+ * A rental's final invoice, or what `posting` says; `quote` holds its lines and amounts. Instants are
+ * ISO 8601 in UTC.
+ */
 export type NewInvoice = {
   readonly key: string;
   readonly entityId: string;
@@ -44,10 +58,11 @@ export type NewInvoice = {
   readonly customerId: string;
   readonly serviceFrom: string;
   readonly serviceTo: string;
-  readonly quote: Pick<
-    Quote,
-    'currency' | 'lines' | 'vat' | 'netMinor' | 'vatMinor' | 'totalMinor'
-  >;
+  readonly quote: Pick<Quote, 'currency' | 'vat' | 'netMinor' | 'vatMinor' | 'totalMinor'> & {
+    readonly lines: readonly InvoicedLine[];
+  };
+  /** Of another document than the final invoice: its reason and its entry. */
+  readonly posting?: { readonly source: string; readonly postings: readonly Posting[] };
 };
 
 export type IssuedInvoice = {
@@ -61,6 +76,7 @@ type Answer = IssuedInvoice & { readonly issueDate: string; readonly created: bo
 
 /** The series of final invoices, one for each legal entity and year. */
 const SERIES = 'INV';
+const FINAL_INVOICE = 'rental.final-invoice';
 
 /**
  * Issues the invoice, posts it to receivables and publishes both facts, within the caller's
@@ -81,7 +97,7 @@ export async function issueInvoice(tx: Tx, invoice: NewInvoice): Promise<IssuedI
   return { invoiceId, number, entryId };
 }
 
-function invoiceRequest({ key, quote, ...invoice }: NewInvoice): object {
+function invoiceRequest({ key, quote, posting, ...invoice }: NewInvoice): object {
   return {
     ...invoice,
     id: uuidv7(),
@@ -103,8 +119,8 @@ function invoiceRequest({ key, quote, ...invoice }: NewInvoice): object {
     entry: {
       id: uuidv7(),
       effectiveAt: invoice.serviceTo,
-      source: 'rental.final-invoice',
-      postings: finalInvoicePostings(quote),
+      source: posting?.source ?? FINAL_INVOICE,
+      postings: posting?.postings ?? finalInvoicePostings(quote),
     },
   };
 }
@@ -114,13 +130,14 @@ async function publishInvoice(tx: Tx, invoice: NewInvoice, issued: Answer): Prom
   const { invoiceId, number, entryId, issueDate } = issued;
   const { netMinor, vatMinor, totalMinor, currency } = quote;
   const amounts = { netMinor, vatMinor, totalMinor, currency };
+  const source = invoice.posting?.source ?? FINAL_INVOICE;
   await publish(
     tx,
     {
       type: 'forecourt.entry.posted.v1',
       aggregateId: entryId,
       sequence: 1,
-      data: { entryId, entityId, postingDate: issueDate, source: 'rental.final-invoice' },
+      data: { entryId, entityId, postingDate: issueDate, source },
     },
     {
       type: 'forecourt.invoice.issued.v1',

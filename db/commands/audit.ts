@@ -36,7 +36,11 @@ export type AuditEntry = {
     | 'travel_time'
     | 'overbooking_limit'
     | 'on_request'
-    | 'recall';
+    | 'recall'
+    | 'notification'
+    | 'violation'
+    | 'violation_import'
+    | 'violation_terms';
   readonly subjectId: string;
   readonly commandId?: string;
   readonly reason?: string;

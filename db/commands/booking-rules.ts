@@ -1,6 +1,7 @@
 // What a booking is judged by besides its vehicle: opening hours at both ends, and stop-sell rules.
 import { sql } from 'kysely';
-import { clockOf } from '../../domain/calendar.ts';
+import { type BookedChoices, choicesIn } from '../../domain/booking.ts';
+import { clockOf, localDate } from '../../domain/calendar.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { handover, noShowAt, type Side } from '../../domain/opening-hours.ts';
 import type { Fee } from '../../domain/pricing/fees.ts';
@@ -15,7 +16,8 @@ import { currentTerms } from '../queries/rentals.ts';
 export type Judged = Pick<
   RentalRequest,
   'branchId' | 'classId' | 'pickUpAt' | 'dueAt' | 'channel' | 'override'
-> & { readonly returnBranchId?: string | undefined };
+> &
+  BookedChoices & { readonly returnBranchId?: string | undefined };
 
 export type BookingRules = {
   /** Net, for handovers outside the hours; `currency` of each is that of its branch. */
@@ -44,7 +46,7 @@ export async function bookingRules(tx: Tx, booking: Judged): Promise<BookingRule
 
 /**
  * The same with the price by the rate plan of now, in one round trip. Throws `not-found` without a
- * plan. Only for rentals_rw, and a branch that is there.
+ * plan, `value-refused` for what it does not offer. Only for rentals_rw, and a branch that is there.
  */
 export async function bookingTerms(
   tx: Tx,
@@ -57,7 +59,9 @@ export async function bookingTerms(
   const { found, plan, zone = '' } = rows[0] ?? {};
   if (!plan) throw new DomainError('not-found', 'No rate plan is valid.', { of: 'plan' });
   const { fees, ...rules } = judged(booking, found);
+  const { promotion } = booking;
   const price = quote({
+    ...choicesIn(booking),
     plan,
     branchId,
     returnBranchId,
@@ -65,6 +69,7 @@ export async function bookingTerms(
     returnAt: dueAt,
     fees: inCurrency(fees, plan.currency),
     clock: clockOf(zone, pickUpAt, dueAt),
+    bookedOn: promotion === undefined ? undefined : localDate(new Date().toISOString(), zone),
   });
   return { ...rules, price };
 }

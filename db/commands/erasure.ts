@@ -20,16 +20,21 @@ export function eraseContacts(
   return transact(db, 'rentals_rw', principal, async (tx) => {
     const customer = await lockCustomer(tx, customerId);
     if (customer.contacts_erased_at !== null) return;
+    refuseMerged(customer.merged_into);
     await refuseUnapproved(tx, customerId, approvalId);
     await refuseWhileRenting(tx, customerId);
-    const { rows } = await sql<{ version: number }>`update rentals.customer
-      set email = null, phone = null, licence_number = null, birth_date = null,
-        sealed_key_id = null, contacts_erased_at = now(), version = version + 1
-      where id = ${customerId} returning version`.execute(tx);
-    await sql`select people.forget_person(${`customer:${customerId}`}, ${customer.email})`.execute(
-      tx,
-    );
-    await record(tx, customerId, 'contacts-erased', rows[0]?.version ?? 0);
+    for (const { id, email } of await recordsOf(tx, customerId)) {
+      const { rows } = await sql<{ version: number }>`update rentals.customer
+        set email = null, phone = null, licence_number = null, birth_date = null,
+          sealed_key_id = null, licence_hash = null, birth_hash = null, licence_classes = null,
+          licence_issued_on = null, licence_valid_until = null, licence_recheck_on = null,
+          contacts_erased_at = now(), version = version + 1
+        where id = ${id} returning version`.execute(tx);
+      await sql`update rentals.company_contact set ended_at = coalesce(ended_at, now())
+        where person_id = ${id}`.execute(tx);
+      await sql`select people.forget_person(${`customer:${id}`}, ${email})`.execute(tx);
+      await record(tx, id, 'contacts-erased', rows[0]?.version ?? 0);
+    }
   });
 }
 
@@ -38,22 +43,46 @@ export function eraseName(db: Db, principal: string, customerId: string): Promis
   return transact(db, 'rentals_rw', principal, async (tx) => {
     const customer = await lockCustomer(tx, customerId);
     if (customer.erased_at !== null) return;
-    const { rows } = await sql<{ version: number }>`update rentals.customer
-      set name = ${ERASED}, erased_at = now(), version = version + 1
-      where id = ${customerId} returning version`.execute(tx);
-    await record(tx, customerId, 'erased', rows[0]?.version ?? 0);
+    for (const { id } of await recordsOf(tx, customerId)) {
+      const { rows } = await sql<{ version: number }>`update rentals.customer
+        set name = ${ERASED}, tax_id = null, erased_at = now(), version = version + 1
+        where id = ${id} returning version`.execute(tx);
+      await sql`update rentals.customer_block set reason = ${ERASED},
+          lift_reason = case when lift_reason is null then null else ${ERASED} end,
+          version = version + 1
+        where customer_id = ${id} and reason <> ${ERASED}`.execute(tx);
+      await record(tx, id, 'erased', rows[0]?.version ?? 0);
+    }
   });
 }
 
 async function lockCustomer(tx: Tx, id: string) {
   const customer = await tx
     .selectFrom('rentals.customer')
-    .select(['email', 'contacts_erased_at', 'erased_at'])
+    .select(['contacts_erased_at', 'erased_at', 'merged_into'])
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst();
   if (customer === undefined) throw new DomainError('not-found', 'There is no such customer.');
   return customer;
+}
+
+/** A person is erased by the record that stands for them, and with it all that lead there. */
+function refuseMerged(survivorId: string | null): void {
+  if (survivorId === null) return;
+  throw new DomainError('customer-merged', 'This customer was merged into another. Erase that.', {
+    survivorId,
+  });
+}
+
+async function recordsOf(tx: Tx, id: string) {
+  return tx
+    .selectFrom('rentals.customer')
+    .select(['id', 'email'])
+    .where((eb) => eb.or([eb('id', '=', id), eb('merged_into', '=', id)]))
+    .orderBy('id')
+    .forUpdate()
+    .execute();
 }
 
 async function refuseUnapproved(tx: Tx, customerId: string, approvalId: string): Promise<void> {
@@ -68,7 +97,10 @@ async function refuseWhileRenting(tx: Tx, customerId: string): Promise<void> {
   const open = await tx
     .selectFrom('rentals.rental')
     .select('id')
-    .where('customer_id', '=', customerId)
+    .where(
+      sql<boolean>`customer_id in (select id from rentals.customer
+        where id = ${customerId} or merged_into = ${customerId})`,
+    )
     .where('status', 'in', ['requested', 'reserved', 'active', 'returned'])
     .limit(1)
     .executeTakeFirst();

@@ -3,16 +3,21 @@ import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { Tx } from '../client.ts';
 
-type Columns = Readonly<Record<string, string | number | boolean | Buffer | null | undefined>>;
+type Value = string | number | boolean | Buffer | readonly string[] | null | undefined;
+type Columns = Readonly<Record<string, Value>>;
 type Table =
   | 'vehicles.branch'
   | 'vehicles.class'
   | 'vehicles.vehicle'
   | 'vehicles.document'
   | 'vehicles.hold'
+  | 'vehicles.recall'
   | 'vehicles.stop_sell'
   | 'vehicles.overbooking_limit'
   | 'rentals.customer'
+  | 'rentals.customer_block'
+  | 'rentals.inspection'
+  | 'rentals.inspection_file'
   | 'people.partner';
 
 const UNIQUE_VIOLATION = '23505';
@@ -81,7 +86,7 @@ export async function named<T>(work: () => Promise<T>): Promise<T> {
       throw new DomainError('duplicate', 'It exists already.', { constraint: constraint ?? '' });
     }
     if (code === FOREIGN_KEY_VIOLATION) {
-      const of = constraint?.includes('class') ? 'class' : 'branch';
+      const of = /class|contact|customer/.exec(constraint ?? '')?.[0] ?? 'branch';
       throw new DomainError('not-found', `There is no such ${of}.`, { of });
     }
     if (code === CHECK_VIOLATION) {

@@ -6,6 +6,7 @@ import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import type { Stop } from '../../domain/stop-sell.ts';
 import type { Tx } from '../client.ts';
 import { type RentalRow, rentalState } from '../rental-row.ts';
+import { customerRefusal } from './blocklist.ts';
 import { bookingTerms, noShowOf } from './booking-rules.ts';
 import type { BranchTerms } from './calendar.ts';
 
@@ -32,7 +33,7 @@ export async function agree(
   return { price, noShowAt: noShowAt(grace), overridden };
 }
 
-/** `answerBy` makes it a request. Throws `not-found` for an unknown customer. */
+/** `answerBy` makes it a request. Throws `not-found` for an unknown customer or payer. */
 export async function insertRental(
   tx: Tx,
   request: RentalRequest,
@@ -51,6 +52,7 @@ export async function insertRental(
         class_id: request.classId,
         entity_id: terms.entityId,
         customer_id: request.customerId,
+        payer_id: request.payerId ?? null,
         pick_up_at: request.pickUpAt,
         due_at: request.dueAt,
         no_show_at: terms.noShowAt,
@@ -67,11 +69,18 @@ export async function insertRental(
       .executeTakeFirstOrThrow();
     return row as unknown as RentalRow;
   } catch (error) {
-    if (constraintOf(error) === 'rental_customer_id_fkey') {
-      throw new DomainError('not-found', 'There is no such customer.', { of: 'customer' });
-    }
-    throw error;
+    throw customerRefusal(unknownPerson(error));
   }
+}
+
+/** The refusal for a customer or payer who does not exist; any other error as it is. */
+export function unknownPerson(error: unknown): unknown {
+  const constraint = constraintOf(error);
+  if (constraint === 'rental_customer_id_fkey') {
+    return new DomainError('not-found', 'There is no such customer.', { of: 'customer' });
+  }
+  if (constraint !== 'rental_payer_id_fkey') return error;
+  return new DomainError('not-found', 'There is no such payer.', { of: 'payer' });
 }
 
 /** True for an insert of a rental that is there: the request came twice. */

@@ -1,15 +1,15 @@
 // What a gateway answered: the order is settled and its hold changed, with event and audit, at once.
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import type { EventType } from '../../domain/events.ts';
-import type { DepositState, Hold } from '../../domain/payments/deposit.ts';
+import type { DepositState } from '../../domain/payments/deposit.ts';
 import type { GatewayName, GatewayOrder, GatewayOutcome } from '../../domain/payments/gateway.ts';
-import { depositOf, HOLD_ROW_COLUMNS, type HoldRow, lockHold } from '../authorisation-row.ts';
+import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
-import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
+import { changeHold, flagHold } from './hold-changes.ts';
+import { postCapture, postRefund } from './payment-entries.ts';
 
-type AttemptRow = {
+export type AttemptRow = {
   readonly key: string;
   readonly authorisationId: string;
   readonly kind: GatewayOrder['kind'];
@@ -17,6 +17,8 @@ type AttemptRow = {
   readonly state: 'unknown' | 'done' | 'declined';
   readonly declineCode: string | null;
   readonly askedAt: string | null;
+  /** What it did to the books. */
+  readonly entryId: string | null;
 };
 
 /** An order as the gateway is to be asked, and when it was first asked; null for never. */
@@ -66,21 +68,46 @@ export function settlePayment(
   outcome: GatewayOutcome | null,
 ): Promise<Settled> {
   return transact(db, 'rentals_rw', acting, async (tx) => {
-    const attempt = await lockAttempt(tx, key);
-    const hold = (await lockHold(tx, attempt.authorisationId)) as HoldRow;
-    if (attempt.state === 'unknown' && outcome !== null) {
-      const isDone = outcome.status === 'done';
-      await sql`update rentals.payment_attempt set state = ${outcome.status},
-          decline_code = ${isDone ? null : outcome.code},
-          gateway_ref = ${isDone ? outcome.ref : null}, settled_at = now()
-        where id = ${key}`.execute(tx);
-      await (isDone
-        ? carryOver(tx, hold, attempt, outcome)
-        : noteDecline(tx, hold, attempt, outcome.code));
-    }
+    const { hold } = await settleWithin(tx, key, outcome);
     const settled = await lockAttempt(tx, key);
     return { deposit: await depositOf(tx, hold.rentalId), declined: settled.declineCode };
   });
+}
+
+/**
+ * The same in the caller's transaction; answers the order as it was before. Money that moved is posted
+ * with it: whoever finds the order done finds its entry.
+ */
+export async function settleWithin(
+  tx: Tx,
+  key: string,
+  outcome: GatewayOutcome | null,
+): Promise<{ readonly attempt: AttemptRow; readonly hold: HoldRow }> {
+  const attempt = await lockAttempt(tx, key);
+  const hold = (await lockHold(tx, attempt.authorisationId)) as HoldRow;
+  if (attempt.state === 'unknown' && outcome !== null) {
+    const isDone = outcome.status === 'done';
+    await sql`update rentals.payment_attempt set state = ${outcome.status},
+        decline_code = ${isDone ? null : outcome.code},
+        gateway_ref = ${isDone ? outcome.ref : null}, settled_at = now(),
+        entry_id = ${isDone ? await posted(tx, hold, attempt) : null}
+      where id = ${key}`.execute(tx);
+    await (isDone
+      ? carryOver(tx, hold, attempt, outcome)
+      : noteDecline(tx, hold, attempt, outcome.code));
+  }
+  return { attempt, hold };
+}
+
+/** A hold is no cash: only what is taken and given back is posted (decisions.md 15). */
+async function posted(
+  tx: Tx,
+  { rentalId, currency }: HoldRow,
+  { kind, key, amountMinor }: AttemptRow,
+): Promise<string | null> {
+  const moved = { key, rentalId, currency, amountMinor: amountMinor ?? 0 };
+  if (kind === 'capture') return postCapture(tx, moved);
+  return kind === 'refund' ? postRefund(tx, moved) : null;
 }
 
 async function carryOver(
@@ -94,23 +121,23 @@ async function carryOver(
       if (hold.replaces !== null) await replace(tx, hold.replaces, hold.id, key);
       const opened = sql`state = 'open', gateway_ref = ${ref}, opened_at = ${heldAt},
         valid_until = ${validUntil}, overcapture_percent = ${overcapturePercent}`;
-      return change(tx, hold, opened, 'authorised', key);
+      return changeHold(tx, hold, opened, 'authorised', key);
     }
     case 'increase': {
       // Some networks lengthen it with an increase; none shortens it.
       const raised = sql`amount_minor = ${amountMinor},
         valid_until = greatest(valid_until, ${validUntil}::timestamptz)`;
-      return change(tx, hold, raised, 'increased', key);
+      return changeHold(tx, hold, raised, 'increased', key);
     }
     case 'capture': {
       const taken = sql`state = 'captured', captured_minor = ${amountMinor}, attention = null`;
-      return change(tx, hold, taken, 'captured', key);
+      return changeHold(tx, hold, taken, 'captured', key);
     }
     case 'release':
-      return change(tx, hold, sql`state = 'released', attention = null`, 'released', key);
+      return changeHold(tx, hold, sql`state = 'released', attention = null`, 'released', key);
     case 'refund': {
       const back = sql`refunded_minor = refunded_minor + ${amountMinor}`;
-      return change(tx, hold, back, 'refunded', key);
+      return changeHold(tx, hold, back, 'refunded', key);
     }
     default:
       return kind satisfies never;
@@ -132,16 +159,16 @@ async function noteDecline(
   });
   if (kind !== 'authorise') return;
   const declined = sql`state = 'declined', decline_code = ${code}`;
-  await change(tx, hold, declined, 'declined', key);
+  await changeHold(tx, hold, declined, 'declined', key);
   const old = hold.replaces === null ? undefined : await lockHold(tx, hold.replaces);
   if (old?.state !== 'open') return;
-  await flag(tx, old, `not renewed: ${code}`.slice(0, 200), key);
+  await flagHold(tx, old, `not renewed: ${code}`.slice(0, 200), key);
 }
 
 async function replace(tx: Tx, id: string, by: string, key: string): Promise<void> {
   const old = await lockHold(tx, id);
   if (old?.state !== 'open') return;
-  await change(tx, old, sql`replaced_by = ${by}, attention = null`, 'replaced', key);
+  await changeHold(tx, old, sql`replaced_by = ${by}, attention = null`, 'replaced', key);
 }
 
 /**
@@ -158,8 +185,8 @@ export function markHold(
     const hold = await lockHold(tx, authorisationId);
     if (hold === undefined) throw new DomainError('not-found', 'There is no such hold.');
     if (hold.state === 'open') {
-      if (as === 'attention') await flag(tx, hold, 'not renewed in time', key);
-      else await change(tx, hold, sql`state = 'expired'`, 'expired', key);
+      if (as === 'attention') await flagHold(tx, hold, 'not renewed in time', key);
+      else await changeHold(tx, hold, sql`state = 'expired'`, 'expired', key);
     }
     return depositOf(tx, hold.rentalId);
   });
@@ -167,49 +194,10 @@ export function markHold(
 
 export type HoldMark = 'attention' | 'expired';
 
-async function flag(tx: Tx, hold: HoldRow, reason: string, key: string): Promise<void> {
-  if (hold.attention !== null) return;
-  await change(tx, hold, sql`attention = ${reason}`, 'renewal-due', key);
-}
-
-type Fact =
-  Extract<EventType, `forecourt.deposit.${string}`> extends `forecourt.deposit.${infer T}.v1`
-    ? T
-    : never;
-
-async function change(
-  tx: Tx,
-  before: HoldRow,
-  to: RawBuilder<unknown>,
-  fact: Fact,
-  commandId: string,
-): Promise<void> {
-  const { rows } = await sql<HoldRow>`update rentals.authorisation set ${to}, version = version + 1
-    where id = ${before.id} and version = ${before.version}
-    returning ${HOLD_ROW_COLUMNS}`.execute(tx);
-  const hold = rows[0] as HoldRow;
-  await publish(tx, {
-    type: `forecourt.deposit.${fact}.v1`,
-    aggregateId: hold.id,
-    sequence: hold.version,
-    data: factOf(hold),
-  });
-  const subject = { subjectType: 'authorisation', subjectId: hold.id } as const;
-  const after = { state: hold.state, version: hold.version };
-  await recordAudit(tx, { action: `deposit.${fact}`, ...subject, commandId, after });
-}
-
-function factOf(hold: Hold & { readonly rentalId: string }) {
-  const { id: authorisationId, rentalId, state, amountMinor, capturedMinor } = hold;
-  const { refundedMinor, currency, validUntil } = hold;
-  const amounts = { amountMinor, capturedMinor, refundedMinor, currency };
-  return { authorisationId, rentalId, state, ...amounts, validUntil };
-}
-
 async function lockAttempt(tx: Tx, key: string): Promise<AttemptRow> {
   const { rows } = await sql<AttemptRow>`select id as key, authorisation_id as "authorisationId",
       kind, amount_minor as "amountMinor", state, decline_code as "declineCode",
-      asked_at as "askedAt"
+      asked_at as "askedAt", entry_id as "entryId"
     from rentals.payment_attempt where id = ${key} for update`.execute(tx);
   if (rows[0] !== undefined) return rows[0];
   throw new DomainError('not-found', 'There is no such order.', { of: 'payment-attempt' });

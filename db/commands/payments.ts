@@ -19,6 +19,7 @@ import type { RentalStatus } from '../../domain/rental.ts';
 import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
+import { checkBooks } from './payment-entries.ts';
 
 export type PaymentOrder = {
   /** Names the order for ever: made of the command's or the deadline's id. */
@@ -62,6 +63,8 @@ export function beginPayment(
     const { rows } = await sql`select from rentals.payment_attempt where id = ${key}`.execute(tx);
     if (rows.length > 0) return { isAsked: true };
     const rental = await rentalOf(tx, rentalId);
+    await checkUndisputed(tx, order);
+    if (step.kind !== 'release') await checkBooks(tx, rentalId, rental.currency);
     const placed = await place(tx, gateway, order, rental);
     if (placed === null) return { isAsked: false };
     const { holdId, amountMinor } = placed;
@@ -78,6 +81,20 @@ export function beginPayment(
       after: { rentalId, amountMinor },
     });
     return { isAsked: true };
+  });
+}
+
+/** Whoever said that a charge was not theirs is not charged again; nor is it given back twice. */
+async function checkUndisputed(tx: Tx, { rentalId, step }: PaymentOrder): Promise<void> {
+  if (step.kind === 'release') return;
+  const hold = step.kind === 'refund' ? step.authorisationId : null;
+  const { rows } = await sql<{ id: string }>`select id from rentals.dispute
+    where rental_id = ${rentalId} and state <> 'won'
+      and (${hold}::uuid is null or authorisation_id = ${hold})
+    limit 1`.execute(tx);
+  if (rows[0] === undefined) return;
+  throw new DomainError('invalid-state', 'Payments of this rental are disputed: send an invoice.', {
+    disputeId: rows[0].id,
   });
 }
 

@@ -62,7 +62,7 @@ async function recordAcceptance(tx: Tx, held: HeldQuote, rentalId: string): Prom
 
 /** Price and place, looked at again: what the counter needs to offer instead. */
 async function expired(tx: Tx, held: HeldQuote, free: boolean): Promise<DomainError> {
-  const { price } = await bookingTerms(tx, held);
+  const { price } = await bookingTerms(tx, { ...held.price.chosen, ...held });
   return new DomainError('quote-expired', 'The quote is held no more; this is what it costs now.', {
     quoteId: held.id,
     free,

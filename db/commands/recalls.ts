@@ -14,7 +14,7 @@ import { type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import type { VehiclesRecall, VehiclesRecallScope, VehiclesVehicle } from '../schema.ts';
 import { recordAudit } from './audit.ts';
-import { setHolds } from './holds.ts';
+import { type HoldTerms, setHolds } from './holds.ts';
 import { named } from './master-data.ts';
 
 type RecallRow = Selectable<VehiclesRecall>;
@@ -67,12 +67,13 @@ export async function holdForRecalls(tx: Tx, vehicles: readonly Recallable[]): P
   }
 }
 
-/** The holds block from now on; tells it once. */
+/** Tells once that holds block. Not before the deadline, which may move; clocks differ a little. */
 export function groundRecall(db: Db, principal: string, recallId: string): Promise<RecallState> {
   return transact(db, 'vehicles_rw', principal, async (tx) => {
     const { rows } = await sql<RecallRow>`update vehicles.recall
       set grounded_at = now(), version = version + 1
-      where id = ${recallId} and grounded_at is null returning *`.execute(tx);
+      where id = ${recallId} and grounded_at is null
+        and hard_at <= now() + interval '1 minute' returning *`.execute(tx);
     const row = rows[0] ?? (await recallRow(tx, recallId));
     const vehicles = await countVehicles(tx, recallId);
     if (rows.length > 0) {
@@ -166,23 +167,27 @@ async function holdAll(tx: Tx, recall: RecallRow, meant: readonly Recallable[]):
     where not exists (select from vehicles.recall_vehicle v
       where v.recall_id = ${recall.id} and v.vehicle_id = n.id) order by n.id`.execute(tx);
   if (rows.length === 0) return;
-  const { severity, barsSale } = severityOf(recall);
   const sets = await setHolds(
     tx,
     rows.map(({ id }) => ({ source: 'recall', sourceRef: `${recall.id}/${id}`, vehicleId: id })),
-    {
-      type: 'recall',
-      severity,
-      barsSale,
-      reason: `${recall.authority_number}: ${recall.title}`,
-      from: recall.notice_received_at,
-      hardFrom: severity === 'hard' ? recall.hard_at : undefined,
-    },
+    holdTermsOf(recall),
   );
   await sql`insert into vehicles.recall_vehicle (recall_id, vehicle_id, hold_id)
     select ${recall.id}, n.vehicle, n.hold from unnest(
       ${sets.map(({ vehicleId }) => vehicleId)}::uuid[],
       ${sets.map(({ holdId }) => holdId)}::uuid[]) as n(vehicle, hold)`.execute(tx);
+}
+
+export function holdTermsOf(recall: RecallRow): HoldTerms {
+  const { severity, barsSale } = severityOf(recall);
+  return {
+    type: 'recall',
+    severity,
+    barsSale,
+    reason: `${recall.authority_number}: ${recall.title}`,
+    from: recall.notice_received_at,
+    hardFrom: severity === 'hard' ? recall.hard_at : undefined,
+  };
 }
 
 async function recallRow(tx: Tx, id: string): Promise<RecallRow> {
@@ -204,13 +209,13 @@ async function stateOf(tx: Tx, id: string): Promise<RecallState | undefined> {
   return row && recallState(row, await countVehicles(tx, id));
 }
 
-async function countVehicles(tx: Tx, recallId: string): Promise<number> {
+export async function countVehicles(tx: Tx, recallId: string): Promise<number> {
   const { rows } = await sql<{ n: number }>`select count(*) as n from vehicles.recall_vehicle
     where recall_id = ${recallId}`.execute(tx);
   return rows[0]?.n ?? 0;
 }
 
-function recallState(row: RecallRow, vehicles: number): RecallState {
+export function recallState(row: RecallRow, vehicles: number): RecallState {
   return {
     recallId: row.id,
     status: row.grounded_at === null ? 'noticed' : 'grounded',

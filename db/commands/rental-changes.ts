@@ -5,6 +5,8 @@ import { publish } from '../outbox.ts';
 import { inCurrency, returnFees } from './booking-rules.ts';
 import { extendSpan, releaseSpan, rollSpan } from './calendar.ts';
 import { applyMoves, type Move } from './calendar-repack.ts';
+import { chargeFee, feeFor } from './no-trip-fees.ts';
+import { assertLicences } from './rental-drivers.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 import { raiseShortage } from './shortages.ts';
 
@@ -21,9 +23,10 @@ export async function extendRental(
   moves: readonly Move[],
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
+  await assertLicences(tx, row.id, dueAt);
   const { moved } = moves.length === 0 ? { moved: [] } : await applyMoves(tx, moves, null);
   const span = await extendSpan(tx, row.id, dueAt);
-  const rating = await ratingOf(tx, row, dueAt);
+  const { rating } = await ratingOf(tx, row, dueAt);
   const pickUpFee = feesOf(row.price).filter(({ code }) => code === 'fee.out-of-hours-pick-up');
   const returnFee = await returnFees(tx, row.return_branch_id, dueAt);
   const price = extensionQuote({
@@ -55,33 +58,38 @@ export async function extendRental(
   return { type: 'extended', at, version, reassigned, vehicleId, price, dueAt };
 }
 
-/** Cancelled by a person, or by nobody's coming: the vehicle is free again. */
+/** Cancelled by a person, or by nobody's coming: the vehicle is free again, the fee is invoiced last. */
 export async function giveUp(
   recording: Recording,
   command: ({ readonly type: 'cancel' } & Cancel) | { readonly type: 'noShow' },
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   // What is only requested keeps nothing that could become free.
-  const { moved: reassigned } =
-    row.status === 'requested' ? { moved: [] } : await releaseSpan(tx, row.id);
+  const { moved: reassigned, vehicleId } =
+    row.status === 'requested' ? { moved: [], vehicleId: null } : await releaseSpan(tx, row.id);
+  const told = { aggregateId: row.id, sequence: row.version + 1 } as const;
   if (command.type === 'cancel') {
-    const version = await updateRental(recording, { status: 'cancelled' });
     await publish(tx, {
+      ...told,
       type: 'forecourt.rental.cancelled.v1',
-      aggregateId: row.id,
-      sequence: version,
       data: { ...fact(recording, 'cancelled'), cancelledAt: at, reason: command.reason },
     });
-    return { type: 'cancelled', at, version, reassigned };
+  } else {
+    await publish(tx, {
+      ...told,
+      type: 'forecourt.rental.no-show.v1',
+      data: { ...fact(recording, 'no_show'), pickUpAt: row.pick_up_at },
+    });
   }
-  const version = await updateRental(recording, { status: 'no_show' });
-  await publish(tx, {
-    type: 'forecourt.rental.no-show.v1',
-    aggregateId: row.id,
-    sequence: version,
-    data: { ...fact(recording, 'no_show'), pickUpAt: row.pick_up_at },
+  const fee = await chargeFee(recording, await feeFor(recording, command, vehicleId !== null));
+  const version = await updateRental(recording, {
+    status: command.type === 'cancel' ? 'cancelled' : 'no_show',
+    ...(fee === null
+      ? {}
+      : { fee_minor: fee.feeMinor, invoice_id: fee.invoiceId, invoice_number: fee.invoiceNumber }),
   });
-  return { type: 'noShow', at, version, reassigned };
+  const type = command.type === 'cancel' ? 'cancelled' : 'noShow';
+  return { type, at, version, reassigned, ...fee };
 }
 
 /** It has no vehicle shortly before pick-up: a case for people. The rental itself stays as it is. */

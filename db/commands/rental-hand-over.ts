@@ -1,17 +1,23 @@
 // Keys out and keys back: the calendar, the rental and, at the return, the invoice in one transaction.
 import { finalQuote } from '../../domain/pricing.ts';
-import type { CheckIn, CheckOut, RentalOutcome } from '../../domain/rental.ts';
+import { usageOf } from '../../domain/rental/usage.ts';
+import type { CheckIn, CheckOut, Reading, RentalOutcome } from '../../domain/rental.ts';
 import { publish } from '../outbox.ts';
 import { issueInvoice } from './accounting.ts';
 import { handOutSpan, returnSpan } from './calendar.ts';
+import { demandInspection } from './inspections.ts';
 import { recordDashReading } from './meters.ts';
+import { forfeitDeposit } from './payment-entries.ts';
+import { assertDrivers } from './rental-drivers.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 
 export async function handOut(recording: Recording, keys: CheckOut): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   const { odometerKm, fuelEighths } = keys;
+  await assertDrivers(tx, row.id);
   const span = await handOutSpan(tx, row.id, at, keys);
   const { vehicleId, moved: reassigned, warnings = [] } = span;
+  await demandInspection(tx, 'out', { rentalId: row.id, vehicleId, branchId: row.branch_id });
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-out' });
   const version = await updateRental(recording, {
     status: 'active',
@@ -41,8 +47,9 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
 }
 
 /**
- * The vehicle is back: priced by actual times, invoiced to receivables. The invoice comes last,
- * because its number keeps the whole series waiting until this transaction ends.
+ * The vehicle is back: priced by actual times, distance and fuel, invoiced to receivables. The invoice
+ * comes last, because its number keeps the whole series waiting until this transaction ends. Throws
+ * `value-refused` for a branch to which the plan offers no way.
  */
 export async function takeBack(
   recording: Recording,
@@ -51,11 +58,15 @@ export async function takeBack(
   const { tx, row, at } = recording;
   const span = await returnSpan(tx, row.id, at, { odometerKm, fuelEighths, branchId });
   const { vehicleId } = span;
+  await demandInspection(tx, 'in', { rentalId: row.id, vehicleId, branchId });
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
+  const { rating, tank } = await ratingOf(tx, row, at);
   const price = finalQuote({
-    ...(await ratingOf(tx, row, at)),
+    ...rating,
+    ...usageOf(rating.plan, readingOut(row), { odometerKm, fuelEighths }, tank),
     dueAt: row.due_at,
     returnAt: at,
+    returnedTo: branchId,
   });
   const sequence = row.version + 1;
   await publish(tx, {
@@ -72,12 +83,19 @@ export async function takeBack(
       checkedInAt: at,
     },
   });
+  await forfeitDeposit(tx, {
+    key: `rental/${row.id}/final-invoice/deposit`,
+    rentalId: row.id,
+    currency: row.currency,
+    at,
+    documentMinor: price.totalMinor,
+  });
   const invoice = await issueInvoice(tx, {
     key: `rental/${row.id}/final-invoice`,
     entityId: row.entity_id,
     branchId: row.branch_id,
     rentalId: row.id,
-    customerId: row.customer_id,
+    customerId: row.payer_id ?? row.customer_id,
     serviceFrom: serviceFrom(row),
     serviceTo: at,
     quote: price,
@@ -103,4 +121,10 @@ export async function takeBack(
 /** Keys may go out, and even come back, before the booked pick-up; instants sort as text. */
 function serviceFrom({ checked_out_at: out, pick_up_at: booked }: Recording['row']): string {
   return out !== null && out < booked ? out : booked;
+}
+
+/** A row that is out has both (rental_out_has_vehicle). */
+function readingOut({ odometer_out_km: km, fuel_out_eighths: fuel }: Recording['row']): Reading {
+  if (km === null || fuel === null) throw new Error('A rental is out without a reading.');
+  return { odometerKm: km, fuelEighths: fuel };
 }

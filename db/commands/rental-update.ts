@@ -2,9 +2,11 @@
 import { sql, type Updateable } from 'kysely';
 import { clockOf } from '../../domain/calendar.ts';
 import type { RatePlan } from '../../domain/rate-plan.ts';
+import type { Tank } from '../../domain/rental/usage.ts';
 import type { Tx } from '../client.ts';
 import type { RentalRow } from '../rental-row.ts';
 import type { RentalsRental } from '../schema.ts';
+import { customerRefusal } from './blocklist.ts';
 
 /** What each command gets: its row, locked, and the transaction's time. */
 export type Recording = {
@@ -14,7 +16,7 @@ export type Recording = {
   readonly commandId: string;
 };
 
-/** Changes the row of the recording's version and answers the next version. */
+/** Answers the next version. Throws `customer-blocked`, which the table refuses. */
 export async function updateRental(
   { tx, row }: Recording,
   change: Updateable<RentalsRental>,
@@ -25,22 +27,36 @@ export async function updateRental(
     .where('id', '=', row.id)
     .where('version', '=', row.version)
     .returning('version')
-    .executeTakeFirstOrThrow();
+    .executeTakeFirstOrThrow()
+    .catch((error: unknown) => {
+      throw customerRefusal(error);
+    });
   return version;
 }
 
 /**
  * What a running rental is priced by until `until`: the version that was quoted, whatever is valid
- * now, and the clock of the branch where it began.
+ * now, and the clock of the branch where it began; and what fills its vehicle, once it has one.
  */
 export async function ratingOf(tx: Tx, row: RentalRow, until: string) {
-  const { terms, zone } = await tx
+  const { terms, zone, tank } = await tx
     .selectFrom('rentals.rate_plan')
-    .select(['terms', sql<string>`vehicles.zone_of(${row.branch_id})`.as('zone')])
+    .select([
+      'terms',
+      sql<string>`vehicles.zone_of(${row.branch_id})`.as('zone'),
+      sql<Tank | null>`vehicles.tank_of(${row.vehicle_id})`.as('tank'),
+    ])
     .where('id', '=', row.plan_id)
     .where('version', '=', row.plan_version)
     .executeTakeFirstOrThrow();
-  const { pick_up_at: pickUpAt } = row;
   const plan = terms as unknown as RatePlan;
-  return { plan, booked: row.price, pickUpAt, clock: clockOf(zone, pickUpAt, until) };
+  const clock = clockOf(zone, row.pick_up_at, until);
+  return { rating: { plan, booked: row.price, ...wayOf(row), clock }, zone, tank: tank ?? NO_TANK };
+}
+
+const NO_TANK: Tank = { energy: null, tankLitres: null, batteryKwh: null };
+
+/** A return where it began is no way at all. */
+function wayOf({ pick_up_at: pickUpAt, branch_id: branchId, return_branch_id: to }: RentalRow) {
+  return { pickUpAt, branchId, ...(to === branchId ? {} : { returnBranchId: to }) };
 }

@@ -5,6 +5,7 @@ import type { Confirm, RentalCommand, RentalOutcome } from '../../domain/rental.
 import { type Db, type Tx, transact } from '../client.ts';
 import type { RentalRow } from '../rental-row.ts';
 import { budgetExhausted, byRepacking, isUnavailable, planExtension } from './allocation.ts';
+import { amendRental } from './amendments.ts';
 import { recordAudit } from './audit.ts';
 import { takeSpan } from './calendar.ts';
 import type { Move } from './calendar-repack.ts';
@@ -121,6 +122,8 @@ function carryOut(
       return handOut(recording, command);
     case 'extend':
       return extendRental(recording, command, moves);
+    case 'amend':
+      return amendRental(recording, command);
     case 'checkIn':
       return takeBack(recording, command);
     case 'cancel':

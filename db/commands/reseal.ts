@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { type Db, type Role, type Tx, transact } from '../client.ts';
 import type { Envelope } from '../envelope.ts';
+import { birthDigests, licenceDigests } from './licences.ts';
 
 type Place = {
   readonly role: Role;
@@ -10,7 +11,10 @@ type Place = {
   readonly id: string;
   readonly keyId: string;
   readonly columns: readonly string[];
+  /** Columns with a digest of what is sealed in one of `columns`: they go with the key too. */
+  readonly digests?: Readonly<Record<string, { readonly of: string; readonly make: Digest }>>;
 };
+type Digest = (envelope: Envelope, plain: string) => Buffer | undefined;
 
 /** Every table with sealed columns; whoever adds one adds it here (test/db/reseal.test.ts asks). */
 export const SEALED_PLACES: readonly Place[] = [
@@ -20,6 +24,17 @@ export const SEALED_PLACES: readonly Place[] = [
     id: 'id',
     keyId: 'sealed_key_id',
     columns: ['licence_number', 'birth_date'],
+    digests: {
+      licence_hash: { of: 'licence_number', make: (e, plain) => licenceDigests(e, plain)[0] },
+      birth_hash: { of: 'birth_date', make: (e, plain) => birthDigests(e, plain)[0] },
+    },
+  },
+  {
+    role: 'rentals_rw',
+    table: 'rentals.violation_letter',
+    id: 'violation_id',
+    keyId: 'sealed_key_id',
+    columns: ['letter'],
   },
   { role: 'people_rw', table: 'people.totp', id: 'subject', keyId: 'key_id', columns: ['secret'] },
   {
@@ -66,12 +81,17 @@ async function resealSome(tx: Tx, envelope: Envelope, place: Place): Promise<num
     where ${keyId} <> ${envelope.currentKeyId}
     order by ${id} limit ${BATCH} for update skip locked`.execute(tx);
   for (const row of rows) {
+    const opened = new Map<string, string>();
     const changes = place.columns.map((column) => {
       const at = { table: place.table, column, id: row.id };
       const bytes = Buffer.from(row[column] ?? '');
       const plain = envelope.open({ keyId: row.key_id, bytes }, at);
+      opened.set(column, plain.toString());
       return sql`${sql.id(column)} = ${envelope.seal(plain, at).bytes}`;
     });
+    for (const [column, { of, make }] of Object.entries(place.digests ?? {})) {
+      changes.push(sql`${sql.id(column)} = ${make(envelope, opened.get(of) ?? '')}`);
+    }
     await sql`update ${table} set ${keyId} = ${envelope.currentKeyId}, ${sql.join(changes)}
       where ${id}::text = ${row.id}`.execute(tx);
   }

@@ -15,7 +15,7 @@ import type { VehiclesVehicle } from '../schema.ts';
 import { byRepacking } from './allocation.ts';
 import { recordAudit } from './audit.ts';
 import { applyMoves, type Move } from './calendar-repack.ts';
-import { planSale } from './sale-moves.ts';
+import { planSale, withProposals } from './sale-moves.ts';
 import { liveSpans, syncBlocks } from './vehicle-blocks.ts';
 import { lockPoolOf, lockVehicleRow, serveWaiting } from './vehicle-locks.ts';
 
@@ -48,12 +48,12 @@ export async function changeStatus(
       () => planSale(db, principal, command.vehicleId, command.from ?? command.now),
       ({ moves }) => change(db, acting, command, moves),
     );
-    if (typeof repacked === 'string') throw error;
+    if (typeof repacked === 'string') throw await withProposals(db, error);
     return repacked.done;
   }
 }
 
-function isBooked(error: unknown): boolean {
+function isBooked(error: unknown): error is DomainError {
   return error instanceof DomainError && error.details['reason'] === 'booked';
 }
 

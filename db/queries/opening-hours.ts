@@ -106,12 +106,35 @@ const SCANNED = 5_000;
  * The coming handovers of booked rentals that the branch's hours do not suit as they are now, by
  * number. They stay as they are: a person settles them with the renter (decisions.md 45).
  */
-export function affectedRentals(
+export async function affectedRentals(
   db: Db,
   acting: Acting,
   branchId: string,
   now: string,
 ): Promise<readonly Affected[] | undefined> {
+  const found = await judgedHandovers(db, acting, branchId, now);
+  return found?.map(({ isAgreed: _, ...one }) => one);
+}
+
+/** Of these, the ones that the hours left outside: none that was agreed to be so at another fee. */
+export async function handoversOutside(
+  db: Db,
+  acting: Acting,
+  branchId: string,
+  now: string,
+): Promise<readonly Affected[]> {
+  const found = (await judgedHandovers(db, acting, branchId, now)) ?? [];
+  return found.filter(({ isAgreed }) => !isAgreed).map(({ isAgreed: _, ...one }) => one);
+}
+
+type JudgedHandover = Affected & { readonly isAgreed: boolean };
+
+function judgedHandovers(
+  db: Db,
+  acting: Acting,
+  branchId: string,
+  now: string,
+): Promise<readonly JudgedHandover[] | undefined> {
   return transact(db, 'api_read', acting, async (tx) => {
     const today = now.slice(0, 10);
     const dates = { from: dateAfter(today, -2), to: dateAfter(today, 1_200) };
@@ -140,7 +163,7 @@ function problemOf(
   at: string,
   hours: HoursAt,
   now: string,
-): readonly Affected[] {
+): readonly JudgedHandover[] {
   if (Date.parse(at) < Date.parse(now)) return [];
   const found = { rentalId: rental.id, number: rental.number, handover: side, at };
   try {
@@ -148,11 +171,12 @@ function problemOf(
     const fee = offered === 'in-hours' ? 0 : offered.feeMinor;
     const booked = feesOf(rental.price).find(({ code }) => code === `fee.out-of-hours-${side}`);
     if ((booked?.netMinor ?? 0) === fee) return [];
-    return [{ ...found, problem: 'fee', nextOpening: null }];
+    return [{ ...found, problem: 'fee', nextOpening: null, isAgreed: booked !== undefined }];
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'branch-closed') throw error;
     const next = error.details['nextOpening'];
-    return [{ ...found, problem: 'closed', nextOpening: typeof next === 'string' ? next : null }];
+    const nextOpening = typeof next === 'string' ? next : null;
+    return [{ ...found, problem: 'closed', nextOpening, isAgreed: false }];
   }
 }
 

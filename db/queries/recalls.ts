@@ -81,7 +81,10 @@ export function recalledVehicles(
   return transact(db, 'api_read', acting, async (tx) => {
     const { rows } = await sql<RecalledRow>`select rv.vehicle_id, v.plate, v.branch_id,
         h.id as hold_id, h.lifted_at as repaired_at, h.repair_code, s.ref as rental_id,
-        r.number as rental_number, r.due_at, r.return_branch_id, n.noticed_at, n.channel
+        r.number as rental_number, r.due_at, r.return_branch_id,
+        case n.channel when 'mail' then m.sent_at else n.noticed_at end as noticed_at,
+        case when m.state in ('failed', 'skipped', 'unknown') then 'none' else n.channel end
+          as channel
       from vehicles.recall_vehicle rv
       join vehicles.vehicle v on v.id = rv.vehicle_id
       join vehicles.hold h on h.id = rv.hold_id
@@ -89,6 +92,8 @@ export function recalledVehicles(
         and s.kind = 'rental'
       left join rentals.rental r on r.id = s.ref
       left join vehicles.recall_notice n on n.recall_id = rv.recall_id and n.rental_id = s.ref
+      left join rentals.notification m on m.rental_id = s.ref and m.kind = 'recall'
+        and m.subject_id = rv.recall_id
       where ${sql.join(wanted, sql` and `)}
       order by rv.vehicle_id limit ${limit + 1}`.execute(tx);
     return paged(rows, limit);
@@ -113,17 +118,11 @@ export function holdOfRecalled(
   });
 }
 
-/** Whom to write to; personal, so it leaves the process in a letter only. */
+/** Without an address somebody has to call. */
 export type Renter = {
   readonly rentalId: string;
   readonly vehicleId: string;
-  readonly number: string;
-  readonly plate: string;
-  readonly vehicle: string;
-  readonly dueAt: string;
-  readonly title: string;
-  readonly name: string;
-  readonly email: string | null;
+  readonly hasAddress: boolean;
 };
 
 /** The renters who have a recalled, unrepaired vehicle now and were not told yet. */
@@ -133,9 +132,8 @@ export function rentersToNotify(
   recallId: string,
 ): Promise<readonly Renter[]> {
   return transact(db, 'api_read', principal, async (tx) => {
-    const { rows } = await sql<Renter>`select r.id as "rentalId", v.id as "vehicleId", r.number,
-        v.plate, v.make || ' ' || v.model as vehicle, r.due_at as "dueAt", c.title,
-        k.name, k.email
+    const { rows } = await sql<Renter>`select r.id as "rentalId", v.id as "vehicleId",
+        k.email is not null as "hasAddress"
       from vehicles.recall c
       join vehicles.recall_vehicle rv on rv.recall_id = c.id
       join vehicles.hold h on h.id = rv.hold_id and h.lifted_at is null

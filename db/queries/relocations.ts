@@ -37,7 +37,10 @@ export function relocationOutlook(db: Db, from: string, days: number): Promise<O
   });
 }
 
-/** A vehicle counts where it will be when the day begins; a hard hold of any hour takes the day. */
+/**
+ * A vehicle counts where it will be when the day begins; a hard hold of any hour takes the day. What
+ * waits counts at its peak: two bookings after each other need one vehicle.
+ */
 async function poolDays(tx: Tx, from: string, days: number): Promise<readonly DayRow[]> {
   const { rows } = await sql<DayRow>`
     with day as (
@@ -60,7 +63,11 @@ async function poolDays(tx: Tx, from: string, days: number): Promise<readonly Da
         count(*) filter (where is_movable)::int as movable, 0 as waiting
       from there group by branch_id, class_id, n
       union all
-      select s.branch_out, s.class_id, d.n, 0, 0, count(*)::int
+      -- Those that wait at one instant: where one of them begins, or the day does.
+      select s.branch_out, s.class_id, d.n, 0, 0, max((
+        select count(*)::int from vehicles.span o
+        where o.branch_out = s.branch_out and o.class_id = s.class_id and o.kind = 'rental'
+          and o.grip = 'unassigned' and o.during @> greatest(lower(s.during), d.at)))
       from vehicles.span s join day d on s.during && d.during
       where s.kind = 'rental' and s.grip = 'unassigned' group by s.branch_out, s.class_id, d.n),
     summed as (

@@ -1,11 +1,12 @@
 // Reads of rentals, their customers and rate plans.
-import { type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type { RatePlan } from '../../domain/rate-plan.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { type RentalRow, rentalState } from '../rental-row.ts';
 import type { DB, RentalsCustomer } from '../schema.ts';
 import { ordered, type Page, type PageRequest, paged, type Sort } from './page.ts';
+import { beginsWith, matches, type RentalSearch } from './rental-search.ts';
 
 type CustomerRow = Selectable<RentalsCustomer>;
 
@@ -25,7 +26,10 @@ export function listCustomers(
 ): Promise<Page<CustomerRow>> {
   return transact(db, 'api_read', acting, async (tx) => {
     const order = ordered('rentals.customer', filter.sort);
-    let query = tx.selectFrom('rentals.customer as t').selectAll();
+    let query = tx
+      .selectFrom('rentals.customer as t')
+      .selectAll()
+      .where('t.merged_into', 'is', null);
     if (filter.q !== undefined) {
       query = query.where(beginsWith('t.name_key', sql`lower(${filter.q})`));
     }
@@ -37,14 +41,6 @@ export function listCustomers(
     return paged(rows, filter.limit);
   });
 }
-
-/** A range of the column itself: under a policy no function of a column gets to use an index. */
-function beginsWith(column: string, beginning: RawBuilder<unknown>): RawBuilder<boolean> {
-  const name = sql.ref(column);
-  return sql`${name} >= ${beginning} and ${name} < ${beginning} || ${LAST_CHARACTER}`;
-}
-
-const LAST_CHARACTER = '\u{10ffff}';
 
 type Priced = { readonly branchId: string; readonly classId: string };
 
@@ -106,17 +102,17 @@ export type RentalFilter = PageRequest & {
   /** Due at or after, and due before: instants. */
   readonly dueAfter?: string | undefined;
   readonly dueBefore?: string | undefined;
-  /** The beginning of the number. */
-  readonly q?: string | undefined;
+  readonly search?: RentalSearch | undefined;
   readonly sort?: Sort | undefined;
 };
 
 /** Ordered by id, which is the order of creation, unless told otherwise. */
-export function listRentals(
+export async function listRentals(
   db: Db,
   acting: Acting,
   filter: RentalFilter,
 ): Promise<Page<RentalState>> {
+  const found = filter.search && (await matches(db, acting, filter.search));
   return transact(db, 'api_read', acting, async (tx) => {
     const order = ordered('rentals.rental', filter.sort);
     let query = rentals(tx);
@@ -128,9 +124,7 @@ export function listRentals(
     }
     if (filter.dueAfter !== undefined) query = query.where('t.due_at', '>=', filter.dueAfter);
     if (filter.dueBefore !== undefined) query = query.where('t.due_at', '<', filter.dueBefore);
-    if (filter.q !== undefined) {
-      query = query.where(beginsWith('t.number', sql`${filter.q}::text`));
-    }
+    if (found !== undefined) query = query.where(found);
     if (filter.after !== undefined) query = query.where(order.after(filter.after));
     const rows = await query
       .orderBy(order.by)

@@ -52,3 +52,10 @@ export function proposalsFor(db: Db, rentalId: string): Promise<Proposals> {
     asked<Proposals>(tx, sql`vehicles.shortage_proposals(${rentalId})`),
   );
 }
+
+/** The same for a span that has a vehicle, and is to give it up. */
+export function proposalsForSpan(db: Db, spanId: string): Promise<Proposals> {
+  return transact(db, 'api_read', 'system:api', (tx) =>
+    asked<Proposals>(tx, sql`vehicles.span_proposals(${spanId})`),
+  );
+}

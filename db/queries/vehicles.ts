@@ -109,16 +109,21 @@ export async function availability(
   db: Db,
   request: {
     readonly branchId: string;
+    /** Where they come back; left out, where they start. */
+    readonly returnBranchId?: string | undefined;
     readonly classId?: string | undefined;
     readonly from: string;
     readonly to: string;
     readonly channel?: Channel | undefined;
   },
 ): Promise<readonly ClassAvailability[] | null> {
-  const { branchId, classId, from, to, channel } = request;
-  const values = [branchId, classId ?? null, from, to, channel ?? 'counter'];
+  const { branchId, returnBranchId = branchId, classId, from, to, channel } = request;
+  const values = [branchId, classId ?? null, from, to, channel ?? 'counter', returnBranchId];
   const [answers = []] = await readInOneTrip(db, READER, [COUNT_FREE], values);
-  if (answers.length === 0 && (await unknownBranch(db, branchId))) return null;
+  if (answers.length === 0) {
+    if (await unknownBranch(db, branchId)) return null;
+    if (await unknownBranch(db, returnBranchId)) return null;
+  }
   const rows = answers.map((answer) => JSON.parse(answer ?? '') as AvailabilityRow);
   return rows.map(({ class_id: classId, free, stopped, planned }) => {
     const isStopped = stopped?.some((one) => one === '*' || one === classId);
@@ -141,12 +146,12 @@ type AvailabilityRow = {
 const COUNT_FREE: PreparedCall = {
   role: 'api_read',
   name: 'availability',
-  types: ['text', 'text', 'timestamptz', 'timestamptz', 'text'],
+  types: ['text', 'text', 'timestamptz', 'timestamptz', 'text', 'text'],
   text: `
     select json_build_object('class_id', class_id, 'free', free,
       'planned', (select vehicles.planned_capacity($1, $3)),
       'stopped', (select vehicles.stopped_classes($1, $5, $3, $4)))::text as answer
-    from vehicles.count_free($1, $2, $3, $4)`,
+    from vehicles.count_free($1, $6, $2, $3, $4)`,
 };
 
 async function unknownBranch(db: Db, id: string): Promise<boolean> {

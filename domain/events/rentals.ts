@@ -27,6 +27,49 @@ type DepositFact = {
   readonly validUntil: string | null;
 };
 
+/** A payment that a renter's bank took back. */
+type DisputeFact = {
+  readonly disputeId: string;
+  readonly authorisationId: string;
+  readonly rentalId: string;
+  readonly state: string;
+  readonly amountMinor: number;
+  readonly feeMinor: number;
+  readonly currency: string;
+};
+
+/** `blockId` is the aggregate; why is told by the row alone. */
+type BlockFact = {
+  readonly blockId: string;
+  readonly customerId: string;
+  readonly until: string | null;
+};
+
+type DamageCaseFact = {
+  readonly caseId: string;
+  readonly rentalId: string;
+  readonly vehicleId: string;
+  readonly branchId: string;
+  readonly status: string;
+  readonly severity: string;
+  readonly chargeMinor: number | null;
+  readonly currency: string;
+  readonly attention: string | null;
+};
+
+/** A toll or fine; `status` is the one after the fact. What nobody could match has no rental. */
+type ViolationFact = {
+  readonly violationId: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly queueReason: string | null;
+  readonly rentalId: string | null;
+  readonly vehicleId: string | null;
+  readonly branchId: string | null;
+  readonly amountMinor: number;
+  readonly currency: string;
+};
+
 /** Data by event type. */
 export type RentalEvents = {
   readonly 'forecourt.rental.reserved.v1': RentalFact & {
@@ -68,6 +111,15 @@ export type RentalEvents = {
   };
   readonly 'forecourt.rental.extended.v1': RentalFact & {
     readonly previousDueAt: string;
+    readonly dueAt: string;
+    readonly totalMinor: number;
+    readonly currency: string;
+  };
+  /** Changed before pick-up; who got which vehicle is in the calendar's facts. */
+  readonly 'forecourt.rental.amended.v1': RentalFact & {
+    readonly classId: string;
+    readonly returnBranchId: string;
+    readonly pickUpAt: string;
     readonly dueAt: string;
     readonly totalMinor: number;
     readonly currency: string;
@@ -114,12 +166,57 @@ export type RentalEvents = {
   readonly 'forecourt.deposit.refunded.v1': DepositFact;
   readonly 'forecourt.deposit.released.v1': DepositFact;
   readonly 'forecourt.deposit.expired.v1': DepositFact;
+  /** What the gateway did is not what was answered before: a person has to look. */
+  readonly 'forecourt.deposit.attention-needed.v1': DepositFact;
+  readonly 'forecourt.dispute.opened.v1': DisputeFact;
+  readonly 'forecourt.dispute.won.v1': DisputeFact;
+  readonly 'forecourt.dispute.lost.v1': DisputeFact;
+  readonly 'forecourt.dispute.written-off.v1': DisputeFact;
+  /** Fixed from now on; `corrects` is the one that it replaces. */
+  readonly 'forecourt.inspection.completed.v1': {
+    readonly inspectionId: string;
+    readonly rentalId: string;
+    readonly vehicleId: string;
+    readonly kind: string;
+    readonly corrects: string | null;
+  };
+  readonly 'forecourt.damage-case.reported.v1': DamageCaseFact;
+  /** What was done to it: an estimate, an answer, a charge, a repair …; `status` is the one after. */
+  readonly 'forecourt.damage-case.changed.v1': DamageCaseFact & { readonly change: string };
+  readonly 'forecourt.damage-rule.set.v1': { readonly branchId: string };
+  readonly 'forecourt.violation.received.v1': ViolationFact;
+  readonly 'forecourt.violation.assigned.v1': ViolationFact;
+  readonly 'forecourt.violation.dismissed.v1': ViolationFact;
+  /** The driver was nominated, or it was charged on; `collectBy` says how its invoice is paid. */
+  readonly 'forecourt.violation.settled.v1': ViolationFact & {
+    readonly settlement: string;
+    readonly passedOnMinor: number;
+    readonly tollMinor: number;
+    readonly feeMinor: number;
+    readonly vatMinor: number;
+    readonly invoiceId: string | null;
+    readonly collectBy: string | null;
+  };
   readonly 'forecourt.rate-plan.published.v1': {
     readonly planId: string;
     readonly planVersion: number;
   };
   readonly 'forecourt.customer.registered.v1': { readonly customerId: string };
   readonly 'forecourt.customer.updated.v1': { readonly customerId: string };
+  /** `customerId` leads to the survivor from now on; rentals keep the id that they were made with. */
+  readonly 'forecourt.customer.merged.v1': {
+    readonly customerId: string;
+    readonly survivorId: string;
+  };
+  readonly 'forecourt.customer-block.set.v1': BlockFact;
+  readonly 'forecourt.customer-block.lifted.v1': BlockFact;
+  readonly 'forecourt.driver-rule.set.v1': { readonly classId: string };
+  /** Named, overridden by a manager or named no more, as `status` says. */
+  readonly 'forecourt.rental-driver.changed.v1': {
+    readonly rentalId: string;
+    readonly customerId: string;
+    readonly status: 'named' | 'overridden' | 'removed';
+  };
   readonly 'forecourt.customer.contacts-erased.v1': { readonly customerId: string };
   readonly 'forecourt.customer.erased.v1': { readonly customerId: string };
 };

@@ -151,6 +151,10 @@ export type VehicleEvents = {
     readonly deadlineAt: string;
     readonly hardAt: string | null;
   };
+  readonly 'forecourt.recall.amended.v1': RecallFact & {
+    readonly deadlineAt: string;
+    readonly hardAt: string | null;
+  };
   readonly 'forecourt.recall.grounded.v1': RecallFact;
   readonly 'forecourt.recall.renter-notified.v1': {
     readonly recallId: string;

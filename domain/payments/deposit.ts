@@ -44,6 +44,8 @@ export type DepositState = {
   readonly replaced: Hold | null;
   /** The order whose outcome is not known yet. */
   readonly pendingKey: string | null;
+  /** Why a person has to look at it, also when nothing is held any more. */
+  readonly attention: string | null;
 };
 
 export type Refund = {

@@ -37,14 +37,36 @@ export type GatewayOutcome =
     }
   | { readonly status: 'declined'; readonly code: string };
 
-/** What a gateway tells by itself. `id` is the same in each repetition of it. */
-export type GatewayNotice = {
-  readonly id: string;
-  readonly type: 'hold-ended' | 'disputed' | 'other';
-  /** The hold that it is about; null where it is about something else. */
-  readonly ref: string | null;
-  readonly rentalId: string | null;
+/** A payment that a renter's bank takes back, as it stands when the notice was made. */
+export type NoticedDispute = {
+  /** The gateway's reference to the dispute. */
+  readonly ref: string;
+  readonly outcome: 'open' | 'won' | 'lost';
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly feeMinor: number;
+  /** Of the fee, what came back with the payment. */
+  readonly feeReturnedMinor: number;
 };
+
+/**
+ * What a gateway tells by itself, in any order and more than once. `id` is the same in each
+ * repetition; `ref` is the hold that it is about, `key` the order that it answers.
+ */
+export type GatewayNotice = { readonly id: string } & (
+  | { readonly type: 'order-done'; readonly ref: string; readonly key: string }
+  /** Also long after it was said to be done: a refund that no bank took. */
+  | {
+      readonly type: 'order-failed';
+      readonly ref: string;
+      readonly key: string;
+      readonly code: string;
+    }
+  | { readonly type: 'hold-ended'; readonly ref: string }
+  | { readonly type: 'disputed'; readonly ref: string; readonly dispute: NoticedDispute }
+  /** Nothing that concerns us. */
+  | { readonly type: 'other' }
+);
 
 /**
  * A gateway. It rejects when the outcome is not known (a timeout, a lost line): then `find`, or the
@@ -57,7 +79,9 @@ export type PaymentGateway = {
   readonly carryOut: (key: string, order: GatewayOrder) => Promise<GatewayOutcome>;
   /** What became of the order with this key; null when the gateway never had it. */
   readonly find: (key: string, order: GatewayOrder) => Promise<GatewayOutcome | null>;
-  /** Throws `NoticeRefused` when the signature is not the gateway's. */
+  /** The header in which its notices are signed. */
+  readonly signatureHeader: string;
+  /** Throws `NoticeRefused` when the signature is not the gateway's, or was made long ago. */
   readonly readNotice: (body: string, signature: string) => GatewayNotice;
 };
 

@@ -1,9 +1,10 @@
 // What a rental costs that does not take place: cancelled before its pick-up, or nobody came.
-import type { Minor } from '../money.ts';
+import { type Minor, multiplyRatio } from '../money.ts';
 import type { RatePlan } from '../rate-plan.ts';
 import { epochMs, MINUTE_MS } from './instant.ts';
 import { type Quote, quote } from './quote.ts';
 import type { QuoteRequest } from './request.ts';
+import type { VatShare } from './vat.ts';
 
 /**
  * Gross, never above the booked total; exactly `lateMinutes` before the pick-up is late
@@ -31,4 +32,14 @@ export function noShowFee(
 ): Minor {
   const oneDay = new Date(epochMs(request.pickUpAt) + 1_440 * MINUTE_MS).toISOString();
   return Math.min(quote({ ...request, returnAt: oneDay }).totalMinor, booked.totalMinor);
+}
+
+const WHOLE_BP = 10_000;
+
+/** A gross fee as a document has it: its VAT is taken out of it, rounded half away from zero. */
+export function feeAmounts(grossMinor: Minor, rateBp: number) {
+  const vatMinor = multiplyRatio(grossMinor, rateBp, WHOLE_BP + rateBp);
+  const netMinor = grossMinor - vatMinor;
+  const vat: readonly VatShare[] = [{ rateBp, baseMinor: netMinor, vatMinor }];
+  return { netMinor, vat, vatMinor, totalMinor: grossMinor };
 }

@@ -6,7 +6,8 @@ import type { ExtensionMode } from '../rate-plan-terms.ts';
 import { durationOf } from './duration.ts';
 import { FEE_CODES, type Fee } from './fees.ts';
 import { epochMs, MINUTE_MS } from './instant.ts';
-import { inOrder, lineOf, type PriceLine, partOf, sumOf } from './line.ts';
+import { asPriced, inOrder, lineOf, type PriceLine, partOf, sumOf } from './line.ts';
+import { measured, unmeasured } from './measured.ts';
 import { percentageLines } from './percentages.ts';
 import { oneWayLines } from './places.ts';
 import { type Quote, quote } from './quote.ts';
@@ -74,12 +75,6 @@ function timeBeyond(
   return [...before, ...timeLines(added, durationOf(pickUpAt, returnAt, plan, clock))];
 }
 
-/** In the plan's own price basis: lines that came out of gross prices go back to them. */
-function asPriced(line: PriceLine): PriceLine {
-  const { grossMinor, ...rest } = line;
-  return grossMinor === undefined ? line : { ...rest, netMinor: grossMinor };
-}
-
 function extraDaysAtBookedPrice(
   before: readonly PriceLine[],
   days: number,
@@ -126,16 +121,17 @@ type Return = Rerating & {
  * The price at the return, by actual time. A late return is re-rated like an extension to a new
  * total; an early one too, unless the plan keeps prices, but never above the price booked. A vehicle
  * that was handed out before its booked pick-up may even be back before it: that costs the minimum
- * (decisions.md 7 and 12). Coming back elsewhere, and fees for a changed or a late return, come on
- * top, once.
+ * (decisions.md 7 and 12). Coming back elsewhere, distance and fuel, and fees for a changed or a late
+ * return, come on top, once: the booked price is no cap of theirs.
  */
 export function finalQuote({ booked, dueAt, returnedTo, ...given }: Return): Quote {
   const request = { ...booked.chosen, ...given, fees: given.fees ?? feesOf(booked) };
   const agreed = request.returnBranchId ?? request.branchId;
   const isElsewhere = returnedTo !== undefined && returnedTo !== agreed;
-  const byTime = priceByTime(request, booked, dueAt);
-  const priced = isElsewhere ? movedTo(returnedTo, byTime, request) : byTime;
-  return withReturnFees(priced, { ...request, dueAt, isElsewhere });
+  const { distance: _distance, fuel: _fuel, ...timed } = request;
+  const byTime = priceByTime(timed, unmeasured(booked, timed), dueAt);
+  const there = isElsewhere ? movedTo(returnedTo, byTime, timed) : byTime;
+  return withReturnFees(measured(there, request), { ...request, dueAt, isElsewhere });
 }
 
 function movedTo(returnBranchId: string, priced: Quote, request: QuoteRequest): Quote {

@@ -103,3 +103,9 @@ export function inOrder(lines: readonly PriceLine[]): readonly PriceLine[] {
 export function sumOf(lines: readonly PriceLine[]): Minor {
   return lines.reduce((sum, line) => sum + line.netMinor, 0);
 }
+
+/** In the plan's own price basis: lines that came out of gross prices go back to them. */
+export function asPriced(line: PriceLine): PriceLine {
+  const { grossMinor, ...rest } = line;
+  return grossMinor === undefined ? line : { ...rest, netMinor: grossMinor };
+}

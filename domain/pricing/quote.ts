@@ -68,6 +68,7 @@ const CHOICES = [
   'promotion',
   'utilisationBp',
   'longTerm',
+  'distance',
 ] as const satisfies readonly (keyof Choices)[];
 
 /** The branch belongs to them where a price hangs on it: a way, or what the branch charges. */

@@ -20,6 +20,8 @@ export type Choices = {
   /** How much of the class was out when it was asked: hundredths of a per cent. */
   readonly utilisationBp?: number | undefined;
   readonly longTerm?: LongTermVat | undefined;
+  /** In the plan's unit: the whole of it, or that of each charged day. */
+  readonly distance?: number | readonly number[] | undefined;
 };
 
 /** `bands` has one code for each driver whose age has one; `additional` counts all but the renter. */
@@ -57,8 +59,6 @@ export type QuoteRequest = Choices & {
   readonly bookedOn?: string | undefined;
   /** Net, in the plan's currency, taxed like the hire. */
   readonly fees?: readonly Fee[] | undefined;
-  /** In the plan's unit: the whole of it, or that of each charged day. */
-  readonly distance?: number | readonly number[] | undefined;
   readonly fuel?: FuelUse | undefined;
 };
 

@@ -1,5 +1,6 @@
 // What the database did to a rental, and the state that follows from it.
 import type { Quote } from '../pricing.ts';
+import type { BookedPlace } from './amendment.ts';
 import type { CheckIn, Extend, HoldWarning, Reading, RentalState } from './state.ts';
 
 /** A span that got another vehicle, or lost its own, because of what happened to this rental. */
@@ -8,6 +9,13 @@ export type Reassignment = {
   readonly vehicleId: string | null;
   /** Of the span: rises with each reassignment. Absent in what older runs recorded. */
   readonly version?: number | undefined;
+};
+
+/** Of a rental that did not take place: gross, on a document of its own. */
+export type FeeCharged = {
+  readonly feeMinor: number;
+  readonly invoiceId: string;
+  readonly invoiceNumber: string;
 };
 
 /** What the database did: the fact that turns one state into the next. */
@@ -40,7 +48,16 @@ export type RentalOutcome = {
       readonly noShowAt: string;
     }
   | { readonly type: 'declined' | 'expired' }
-  | { readonly type: 'cancelled' | 'noShow' | 'reminded' | 'overdueMarked' | 'closed' }
+  | ({
+      readonly type: 'amended';
+      /** Absent when the calendar was not asked. */
+      readonly vehicleId?: string | undefined;
+      readonly price: Quote;
+      readonly noShowAt: string;
+      readonly payerId: string | null;
+    } & BookedPlace)
+  | ({ readonly type: 'cancelled' | 'noShow' } & Partial<FeeCharged>)
+  | { readonly type: 'reminded' | 'overdueMarked' | 'closed' }
   | { readonly type: 'shortageRaised' }
 );
 
@@ -87,10 +104,14 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
     case 'declined':
     case 'expired':
       return { ...next, status: outcome.type };
+    case 'amended': {
+      const { type: _type, at: _at, reassigned: _moved, vehicleId, ...booked } = outcome;
+      return { ...next, ...booked, ...(vehicleId === undefined ? {} : { vehicleId }) };
+    }
     case 'cancelled':
-      return { ...next, status: 'cancelled', vehicleId: null };
+      return { ...next, ...feeOf(outcome), status: 'cancelled', vehicleId: null };
     case 'noShow':
-      return { ...next, status: 'no_show', vehicleId: null };
+      return { ...next, ...feeOf(outcome), status: 'no_show', vehicleId: null };
     case 'overdueMarked':
       return { ...next, overdue: true };
     case 'reminded':
@@ -101,4 +122,9 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
     default:
       return outcome satisfies never;
   }
+}
+
+function feeOf({ feeMinor, invoiceId, invoiceNumber }: Partial<FeeCharged>): Partial<FeeCharged> {
+  if (feeMinor === undefined || invoiceId === undefined || invoiceNumber === undefined) return {};
+  return { feeMinor, invoiceId, invoiceNumber };
 }

@@ -1,5 +1,5 @@
 // What a rental is: its states, what is known of it in each, and what its commands carry.
-import type { BookingOverride, BookingTerms } from '../booking.ts';
+import type { BookedChoices, BookingOverride, BookingTerms } from '../booking.ts';
 import type { Quote } from '../pricing.ts';
 
 export type RentalStatus =
@@ -20,21 +20,29 @@ export type FuelEighths = number;
 export const CANCEL_REASONS = ['customer', 'duplicate', 'fleet', 'weather', 'other'] as const;
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
+/** What is not the renter's doing costs nothing. */
+export function isCharged(reason: CancelReason): boolean {
+  return reason === 'customer' || reason === 'other';
+}
+
 /** Why a request for a vehicle is not granted: codes, because free text may name persons. */
 export const DECLINE_REASONS = ['no-vehicle', 'customer', 'credit', 'other'] as const;
 export type DeclineReason = (typeof DECLINE_REASONS)[number];
 
 /** What a counter asks for. Instants are ISO 8601 in UTC; ids are UUIDv7 or codes. */
-export type RentalRequest = BookingTerms & {
-  readonly id: string;
-  readonly branchId: string;
-  readonly classId: string;
-  readonly customerId: string;
-  readonly pickUpAt: string;
-  readonly dueAt: string;
-  /** Where it is given back; left out, where it starts. */
-  readonly returnBranchId?: string | undefined;
-};
+export type RentalRequest = BookingTerms &
+  BookedChoices & {
+    readonly id: string;
+    readonly branchId: string;
+    readonly classId: string;
+    readonly customerId: string;
+    readonly pickUpAt: string;
+    readonly dueAt: string;
+    /** Where it is given back; left out, where it starts. */
+    readonly returnBranchId?: string | undefined;
+    /** The customer who is invoiced; left out, the one who rents. */
+    readonly payerId?: string | null | undefined;
+  };
 
 /** A hold that warns: who hands the vehicle out is told, and goes on. */
 export type HoldWarning = {
@@ -47,7 +55,7 @@ export type HoldWarning = {
 };
 
 /** A rental from `requested` or `reserved` on, as its workflow, its row and the API know it. No personal data. */
-export type RentalState = Omit<RentalRequest, keyof BookingTerms> & {
+export type RentalState = Omit<RentalRequest, keyof BookingTerms | keyof BookedChoices> & {
   readonly number: string;
   readonly status: RentalStatus;
   /** Past its due time and grace, and still out. A flag, because the rental stays `active`. */
@@ -75,6 +83,8 @@ export type RentalState = Omit<RentalRequest, keyof BookingTerms> & {
   readonly price: Quote;
   readonly invoiceId: string | null;
   readonly invoiceNumber: string | null;
+  /** Of one that did not take place: gross, on the invoice above; 0 when it costs nothing. */
+  readonly feeMinor?: number | null | undefined;
   /** Of the check-out that just happened; nobody keeps them. */
   readonly warnings?: readonly HoldWarning[] | undefined;
   /** Of the row: each recorded fact adds one; also the sequence number of the rental's events. */
@@ -87,6 +97,16 @@ export type CheckOut = Reading & { readonly vehicleId?: string | undefined };
 export type Extend = { readonly dueAt: string };
 export type CheckIn = Reading & { readonly branchId: string };
 export type Cancel = { readonly reason: CancelReason };
+/** Before pick-up: what is left out stays, null takes it back. */
+export type Amend = Omit<BookedChoices, 'rate' | 'promotion'> & {
+  readonly classId?: string | undefined;
+  readonly returnBranchId?: string | undefined;
+  readonly pickUpAt?: string | undefined;
+  readonly dueAt?: string | undefined;
+  readonly payerId?: string | null | undefined;
+  readonly rate?: string | null | undefined;
+  readonly promotion?: string | null | undefined;
+};
 /** Books what was asked for on request, with a manager's override where the rules refuse it. */
 export type Confirm = { readonly override?: BookingOverride | undefined };
 export type Decline = { readonly reason: DeclineReason };

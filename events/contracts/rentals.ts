@@ -20,7 +20,39 @@ const deposit = z.object({
   currency,
   validUntil: instant.nullable(),
 });
+const dispute = z.object({
+  disputeId: id,
+  authorisationId: id,
+  rentalId: id,
+  state: code,
+  amountMinor: minor,
+  feeMinor: minor,
+  currency,
+});
+const block = z.object({ blockId: id, customerId: id, until: instant.nullable() });
+const damageCase = {
+  caseId: id,
+  rentalId: id,
+  vehicleId: id,
+  branchId: code,
+  status: code,
+  severity: code,
+  chargeMinor: minor.nullable(),
+  currency,
+  attention: code.nullable(),
+};
 const rental = { rentalId: id, branchId: code, status: code };
+const violation = {
+  violationId: id,
+  kind: code,
+  status: code,
+  queueReason: code.nullable(),
+  rentalId: id.nullable(),
+  vehicleId: id.nullable(),
+  branchId: code.nullable(),
+  amountMinor: minor,
+  currency,
+};
 
 export const rentalContracts = {
   'forecourt.rental.reserved.v1': z.object({
@@ -69,6 +101,15 @@ export const rentalContracts = {
     totalMinor: minor,
     currency,
   }),
+  'forecourt.rental.amended.v1': z.object({
+    ...rental,
+    classId: code,
+    returnBranchId: code,
+    pickUpAt: instant,
+    dueAt: instant,
+    totalMinor: minor,
+    currency,
+  }),
   'forecourt.rental.checked-in.v1': z.object({
     ...rental,
     vehicleId: id,
@@ -104,9 +145,46 @@ export const rentalContracts = {
   'forecourt.deposit.refunded.v1': deposit,
   'forecourt.deposit.released.v1': deposit,
   'forecourt.deposit.expired.v1': deposit,
+  'forecourt.deposit.attention-needed.v1': deposit,
+  'forecourt.dispute.opened.v1': dispute,
+  'forecourt.dispute.won.v1': dispute,
+  'forecourt.dispute.lost.v1': dispute,
+  'forecourt.dispute.written-off.v1': dispute,
+  'forecourt.inspection.completed.v1': z.object({
+    inspectionId: id,
+    rentalId: id,
+    vehicleId: id,
+    kind: code,
+    corrects: id.nullable(),
+  }),
+  'forecourt.damage-case.reported.v1': z.object(damageCase),
+  'forecourt.damage-case.changed.v1': z.object({ ...damageCase, change: code }),
+  'forecourt.damage-rule.set.v1': z.object({ branchId: code }),
+  'forecourt.violation.received.v1': z.object(violation),
+  'forecourt.violation.assigned.v1': z.object(violation),
+  'forecourt.violation.dismissed.v1': z.object(violation),
+  'forecourt.violation.settled.v1': z.object({
+    ...violation,
+    settlement: code,
+    passedOnMinor: minor,
+    tollMinor: minor,
+    feeMinor: minor,
+    vatMinor: minor,
+    invoiceId: id.nullable(),
+    collectBy: code.nullable(),
+  }),
   'forecourt.rate-plan.published.v1': z.object({ planId: code, planVersion: z.int() }),
   'forecourt.customer.registered.v1': z.object({ customerId: id }),
   'forecourt.customer.updated.v1': z.object({ customerId: id }),
+  'forecourt.customer.merged.v1': z.object({ customerId: id, survivorId: id }),
+  'forecourt.customer-block.set.v1': block,
+  'forecourt.customer-block.lifted.v1': block,
+  'forecourt.driver-rule.set.v1': z.object({ classId: code }),
+  'forecourt.rental-driver.changed.v1': z.object({
+    rentalId: id,
+    customerId: id,
+    status: z.enum(['named', 'overridden', 'removed']),
+  }),
   'forecourt.customer.contacts-erased.v1': z.object({ customerId: id }),
   'forecourt.customer.erased.v1': z.object({ customerId: id }),
 } as const satisfies { readonly [T in keyof RentalEvents]: z.ZodType<RentalEvents[T]> };

@@ -116,6 +116,11 @@ export const vehicleContracts = {
     deadlineAt: instant,
     hardAt: instant.nullable(),
   }),
+  'forecourt.recall.amended.v1': z.object({
+    ...recall,
+    deadlineAt: instant,
+    hardAt: instant.nullable(),
+  }),
   'forecourt.recall.grounded.v1': z.object(recall),
   'forecourt.recall.renter-notified.v1': z.object({
     recallId: id,

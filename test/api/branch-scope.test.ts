@@ -77,6 +77,7 @@ function requests(of: Place, ids: { readonly [what: string]: string }) {
     ['POST', `/rentals/${rental}/check-in`, { body: back }],
     ['POST', `/rentals/${rental}/check-in`, { body: { ...back, branchId: of.branchId } }],
     ['POST', `/rentals/${rental}/extend`, { body: { dueAt: hour(400) } }],
+    ['POST', `/rentals/${rental}/amend`, { body: { payerId: null } }],
     ['POST', `/rentals/${rental}/cancel`, { body: REASON }],
     ['GET', `/invoices/${invoice}`, {}],
     ['GET', `/vehicles/${vehicle}`, {}],

@@ -1,18 +1,26 @@
 // Deposits over HTTP: a counter holds, raises, takes and gives back, within its branches.
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
+import { signNotice } from '../../payments/notices.ts';
+import { simulatedGateway } from '../../payments/simulated.ts';
+import { deliverNotices } from '../../payments/simulated-notices.ts';
 import { openClient, temporalSettings } from '../../temporal-config/connection.ts';
 import { type ApiAnswer, expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { plantStaff, tokenOf } from '../support/people.ts';
 import { type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
 import { testSystem } from '../support/system.ts';
 
+const SECRET = 'what the gateway signs with';
+const PATH = '/webhooks/payments/simulated';
 let api: TestApi;
 let desk: RentalDesk;
 beforeAll(async () => {
   const system = await testSystem('deposits');
   desk = await rentalDesk(system);
-  api = await testApi({ database: system, temporal: openClient(temporalSettings(system.env)) });
+  const now = () => new Date().toISOString();
+  const paymentNotices = simulatedGateway({ db: system.db, now, secret: SECRET });
+  const temporal = openClient(temporalSettings(system.env));
+  api = await testApi({ database: system, temporal, deps: { paymentNotices } });
   await system.start('workers/main.ts');
 }, 120_000);
 
@@ -58,4 +66,58 @@ test('another branch does not see it, and the report lists what ends', async () 
   await send(id, '/release');
   const after = await api.call('GET', `/api/v1/deposits/expiring?branchId=${branchId}`);
   expect(after.body.items).toEqual([]);
+});
+
+/** As a gateway posts it: nobody is signed in. */
+function post(body: string, signature: string, path = PATH): Promise<ApiAnswer> {
+  return api.call('POST', path, {
+    ...{ body, token: false, key: false },
+    headers: { 'gateway-signature': signature },
+  });
+}
+
+test('the gateway tells of a dispute: it is listed, charges stop, two people write it off', async () => {
+  const { db, owner } = api.database;
+  const { id } = await desk.reserved();
+  await send(id, '', { ...CARD, paymentMethod: 'sim_dispute_lost' });
+  await send(id, '/capture', { amountMinor: 20_000 });
+  const answers: ApiAnswer[] = [];
+  await deliverNotices(db, SECRET, async (body, signature) => {
+    for (let n = 0; n < 2; n += 1) answers.push(await post(body, signature));
+    return true;
+  });
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const state = { state: 'lost', amountMinor: 20_000, feeMinor: 1_500 };
+  const list = await api.call('GET', `/api/v1/disputes?rentalId=${id}`);
+  expect(list.body.items).toMatchObject([state]);
+  expectProblem(await send(id, '', CARD), 409, 'invalid-state');
+  const dispute = list.body.items[0].id;
+  const asked = { kind: 'write-off', subjectType: 'dispute', subjectId: dispute, amount: 20_000 };
+  const approval = await api.call('POST', '/api/v1/approvals', {
+    body: { ...asked, branchId: null, reason: 'lost' },
+  });
+  const approvalId = approval.body.id;
+  const writeOff = () =>
+    api.call('POST', `/api/v1/disputes/${dispute}/write-off`, {
+      body: { approvalId, reason: 'lost' },
+    });
+  expectProblem(await writeOff(), 403, 'four-eyes');
+  const roles = ['finance-controller'] as const;
+  const token = await tokenOf(await plantStaff(owner, { roles }));
+  await api.call('POST', `/api/v1/approvals/${approvalId}/approve`, { token });
+  expect((await writeOff()).body).toMatchObject({ state: 'written_off', version: 3 });
+});
+
+test('a notice is refused without the signature, from another gateway, and when it is huge', async () => {
+  const atS = Math.floor(Date.now() / 1_000);
+  const body = JSON.stringify({ id: 'n-1', type: 'other' });
+  const signed = (text: string) => post(text, signNotice(SECRET, text, atS));
+  const taken = await signed(body);
+  expect([taken.status, taken.body]).toEqual([200, { received: true }]);
+  expect(taken.headers.get('ratelimit-policy')).toContain('"webhook"');
+  const ours = signNotice(SECRET, body, atS);
+  expectProblem(await post(body, ''), 400, 'signature-refused');
+  expectProblem(await post(`${body} `, ours), 400, 'signature-refused');
+  expectProblem(await post(body, ours, '/webhooks/payments/stripe'), 404, 'not-found');
+  expectProblem(await signed(`"${'x'.repeat(262_144)}"`), 413, 'payload-too-large');
 });

@@ -56,6 +56,7 @@ describe('a key', () => {
       '/rentals': { branchId: 'VIE', classId: 'CDMR', customerId, ...times },
       [`/rentals/${id}/check-out`]: { odometerKm: 1, fuelEighths: 8 },
       [`/rentals/${id}/extend`]: { dueAt: times.dueAt },
+      [`/rentals/${id}/amend`]: { payerId: null },
       [`/rentals/${id}/check-in`]: { odometerKm: 1, fuelEighths: 8, branchId: 'VIE' },
       [`/rentals/${id}/cancel`]: { reason: 'customer' },
     };

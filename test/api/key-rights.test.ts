@@ -1,13 +1,15 @@
-// What an API key opens: its scopes, as far as its owner may, until it is revoked or expires.
+// What an API key opens: its scopes, as far as its owner may; and what a rental tells of these rights.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keyUses } from '../../api/auth/key-uses.ts';
 import { createApiKey, newApiKeyToken, revokeApiKey } from '../../db/commands/api-keys.ts';
+import { reserveRental } from '../../db/commands/reservations.ts';
 import type { Scope } from '../../domain/people.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { testDatabase } from '../support/database.ts';
-import { plantPartner, plantStaff } from '../support/people.ts';
+import { AGENT, CLASS, hoursFromNow, plantFleet, plantTrade } from '../support/fleet.ts';
+import { customerPerson, plantPartner, plantStaff, tokenOf } from '../support/people.ts';
 
 let api: TestApi;
 let agent: string;
@@ -129,5 +131,59 @@ describe('a key', () => {
     const used = await sql`select from people.api_key
       where id = ${id} and last_used_at is not null`.execute(api.database.owner);
     expect(used.rows).toHaveLength(1);
+  });
+});
+
+describe('the actions of a rental', () => {
+  let customerId: string;
+  beforeAll(async () => {
+    ({ customerId } = await plantTrade(api.database.db));
+  });
+
+  async function reserved(): Promise<string> {
+    const { branchId } = await plantFleet(api.database.db, { vehicles: 1 });
+    const ids = { id: uuidv7(), branchId, classId: CLASS, customerId };
+    const term = { pickUpAt: hoursFromNow(1), dueAt: hoursFromNow(5) };
+    return (await reserveRental(api.database.db, AGENT, { ...ids, ...term })).id;
+  }
+
+  async function actions(id: string, token: string) {
+    const { body } = await get(`/rentals/${id}`, token);
+    return Object.fromEntries(
+      body.actions.map(({ name, ...rest }: { name: string }) => [name, rest] as const),
+    );
+  }
+
+  test('are all commands, each with the problem that it would meet', async () => {
+    const id = await reserved();
+    const all = await actions(id, await tokenOf(await plantStaff(api.database.owner)));
+    expect(all['checkOut']).toEqual({
+      method: 'POST',
+      href: `/api/v1/rentals/${id}/check-out`,
+      allowed: true,
+      reason: null,
+    });
+    expect(all['checkIn']).toMatchObject({
+      allowed: false,
+      reason: {
+        type: '/problems/invalid-state',
+        title: 'The present state does not allow this',
+        detail: 'A rental that is reserved does not allow checkIn.',
+      },
+    });
+  });
+
+  test('are the caller’s: role and scope come before the rental’s state', async () => {
+    const { owner } = api.database;
+    const id = await reserved();
+    const person = await plantStaff(owner, { roles: ['counter-agent'] });
+    const counter = await actions(id, await tokenOf(person));
+    expect(counter['extend']).toMatchObject({ allowed: true });
+    expect(counter['confirm']).toMatchObject({ reason: { type: '/problems/forbidden' } });
+    const own = await actions(id, await tokenOf(await customerPerson(owner, customerId)));
+    expect(own['cancel']).toMatchObject({ allowed: true });
+    expect(own['checkOut']).toMatchObject({ reason: { type: '/problems/forbidden' } });
+    const reading = await actions(id, (await key(agent, ['rentals:read'])).token);
+    expect(reading['extend']).toMatchObject({ reason: { type: '/problems/insufficient-scope' } });
   });
 });

@@ -1,15 +1,23 @@
 // Lists and batches: orders and searches by name only, and many requests that are each one's own.
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createCustomer } from '../../db/commands/customers.ts';
+import { reserveRental } from '../../db/commands/reservations.ts';
+import type { RentalState } from '../../domain/rental.ts';
 import { type TestApi, testApi } from '../support/api.ts';
-import { CLASS, hoursFromNow, plantFleet, plantTrade } from '../support/fleet.ts';
+import { AGENT, CLASS, hoursFromNow, plantFleet, plantTrade } from '../support/fleet.ts';
+import { customerPerson, plantStaff, tokenOf } from '../support/people.ts';
 
 let api: TestApi;
 let branchId: string;
 
+let customerId: string;
+
 beforeAll(async () => {
   api = await testApi();
-  await plantTrade(api.database.db);
+  ({ customerId } = await plantTrade(api.database.db));
   ({ branchId } = await plantFleet(api.database.db, { vehicles: 0 }));
   for (const name of ['Zora Sorted', 'adam Sorted', 'Berta Sorted', 'Berta Sorted', 'O_Sorted%']) {
     await api.call('POST', '/api/v1/customers', { body: { name } });
@@ -69,6 +77,68 @@ describe('a list', () => {
     ]) {
       expect(await api.call('GET', `/api/v1/${path}`)).toMatchObject({ status: 200 });
     }
+  });
+});
+
+describe('a rental is found', () => {
+  async function reserved(at: string, from: number, to: number, of = customerId) {
+    const ids = { id: uuidv7(), branchId: at, classId: CLASS, customerId: of };
+    const term = { pickUpAt: hoursFromNow(from), dueAt: hoursFromNow(to) };
+    return reserveRental(api.database.db, AGENT, { ...ids, ...term });
+  }
+
+  test('by its number, any plate of any vehicle that it has or had, and its customer', async () => {
+    const { db, owner } = api.database;
+    const { branchId, vehicleIds } = await plantFleet(db, { vehicles: 1 });
+    const known = { id: uuidv7(), name: 'Zoë Findable', email: 'Zoe@Find.example' };
+    await createCustomer(db, AGENT, { ...known, phone: '+43 699 7777' });
+    const rental = await reserved(branchId, 0, 5, known.id);
+    const waiting = await reserved(branchId, 90, 99);
+    const [plate = ''] = (
+      await sql<{ plate: string }>`select plate from vehicles.vehicle
+        where id = ${vehicleIds[0]}`.execute(owner)
+    ).rows.map((row) => row.plate);
+    await sql`update vehicles.vehicle set plate = 'FOUND 1', branch_id = ${branchId}
+      where id = ${vehicleIds[0]}`.execute(owner);
+    const search = async (q: string, token?: string) => {
+      const answer = await api.call('GET', `/api/v1/rentals?${new URLSearchParams({ q })}`, {
+        ...(token !== undefined && { token }),
+      });
+      expect(answer.status, answer.text).toBe(200);
+      return answer.body.items.map((one: RentalState) => one.number);
+    };
+    const both = [rental.number, waiting.number];
+    expect(await search(rental.number)).toEqual([rental.number]);
+    expect(await search(rental.number.toLowerCase().slice(3))).toEqual([rental.number]);
+    expect(await search(plate.toLowerCase().replaceAll('-', ' '))).toEqual(both);
+    expect(await search('found1')).toEqual(both);
+    for (const q of ['zoë f', 'ZOE@find.example', '+43 699 7777', ' Zoë Findable']) {
+      expect([q, await search(q)]).toEqual([q, [rental.number]]);
+    }
+    for (const q of ['z', 'Zoe@Find', '+43 699', '%', "' or 1=1--", 'FOUND']) {
+      expect([q, await search(q)]).toEqual([q, []]);
+    }
+    const planner = await tokenOf(await plantStaff(owner, { roles: ['fleet-planner'] }));
+    expect(await search('Zoë F', planner), 'who may not see customers').toEqual([]);
+    expect(await search('found1', planner)).toEqual(both);
+    const rights = { roles: ['counter-agent'], branches: ['NONE'] } as const;
+    const elsewhere = await tokenOf(await plantStaff(owner, rights));
+    expect([await search('Zoë F', elsewhere), await search('found1', elsewhere)]).toEqual([[], []]);
+    const own = await tokenOf(await customerPerson(owner, known.id));
+    expect([await search('found1', own), await search('Ada', own)]).toEqual([[rental.number], []]);
+  });
+
+  test('from wherever its vehicle is by now', async () => {
+    const { db, owner } = api.database;
+    const here = await plantFleet(db, { vehicles: 1 });
+    const there = await plantFleet(db, { vehicles: 0 });
+    const rental = await reserved(here.branchId, 0, 5);
+    await sql`update vehicles.vehicle set plate = 'GONE-2', branch_id = ${there.branchId}
+      where id = ${here.vehicleIds[0]}`.execute(owner);
+    const rights = { roles: ['counter-agent'], branches: [here.branchId] } as const;
+    const token = await tokenOf(await plantStaff(owner, rights));
+    const { body } = await api.call('GET', '/api/v1/rentals?q=GONE2', { token });
+    expect(body.items).toMatchObject([{ number: rental.number }]);
   });
 });
 

@@ -1,8 +1,14 @@
 // What a counter asks before it books: what is free, and what it would cost.
+import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, test } from 'vitest';
-import { GOLD_1 } from '../../domain/rate-plan.ts';
+import { createCustomer } from '../../db/commands/customers.ts';
+import { publishRatePlan } from '../../db/commands/rate-plans.ts';
+import { reserveRental } from '../../db/commands/reservations.ts';
+import { driversOf } from '../../domain/pricing.ts';
+import { GOLD_1, type RatePlan } from '../../domain/rate-plan.ts';
 import { type TestApi, testApi } from '../support/api.ts';
-import { book, hour, plantFleet } from '../support/fleet.ts';
+import { AGENT, book, hour, PERSON, plantFleet } from '../support/fleet.ts';
 
 let api: TestApi;
 let branchId: string;
@@ -82,4 +88,45 @@ test('a quote for a branch or class that does not exist is 422 unknown-reference
     const answer = await api.call('POST', '/api/v1/quotes', { body });
     expect([answer.status, answer.body.type]).toEqual([422, '/problems/unknown-reference']);
   }
+});
+
+test('what is quoted is what is booked, whatever is taken with it', async () => {
+  const { db } = api.database;
+  const { branchId: at } = await plantFleet(db, { vehicles: 12 });
+  const { branchId: there } = await plantFleet(db, { vehicles: 1 });
+  const { id: customerId } = await createCustomer(db, AGENT, { id: uuidv7(), ...PERSON });
+  const from = { pickUpFrom: '2020-01-01', pickUpTo: '2099-01-01' };
+  const plan: RatePlan = {
+    ...GOLD_1,
+    id: 'WIDE',
+    branches: [at],
+    rates: [{ code: 'acme', kind: 'corporate', discountBp: 700 }],
+    promotions: [{ ...from, code: 'spring', amountMinor: 333, withRate: true }],
+    surcharges: [{ code: 'airport', dailyMinor: 250, branches: [at] }],
+  };
+  await publishRatePlan(db, AGENT, plan, hour(-1_000));
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+  const taken = fc.record({
+    returnBranchId: maybe(fc.constant(there)),
+    extras: maybe(fc.constant([{ code: 'item', count: 2 }])),
+    coverages: maybe(fc.constant(['cdw'])),
+    driverAges: maybe(fc.constantFrom([41], [19, 50], [22, 23])),
+    rate: maybe(fc.constant('acme')),
+    promotion: maybe(fc.constant('spring')),
+    surcharges: maybe(fc.constant(['lf'])),
+    distance: maybe(fc.integer({ min: 0, max: 3_000 })),
+    hours: fc.integer({ min: 1, max: 700 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(taken, async ({ hours, ...choices }) => {
+      const term = { pickUpAt: hour(0), dueAt: hour(hours) };
+      const wanted = { branchId: at, classId: 'CDMR', ...term, ...choices };
+      const quoted = await api.call('POST', '/api/v1/quotes', { body: wanted, key: false });
+      const { driverAges, ...rest } = wanted;
+      const drivers = driverAges && driversOf(driverAges, plan);
+      const booked = await reserveRental(db, AGENT, { ...rest, drivers, id: uuidv7(), customerId });
+      expect(JSON.parse(JSON.stringify(booked.price))).toEqual(quoted.body.price);
+    }),
+    { numRuns: 12 },
+  );
 });

@@ -115,3 +115,20 @@ describe('a rental to another branch', () => {
     expect([status, body.type]).toEqual([422, '/problems/unknown-reference']);
   });
 });
+
+test('a booking is amended before its pick-up, or a named refusal leaves it', async () => {
+  await plantVehicles(system.db, 'FDMR', 1);
+  const { id, price } = (await reserve('FDMR')).body;
+  const amended = await send(id, 'amend', { coverages: ['cdw'], driverAges: [41, 22] });
+  // 50 + CDW 12 + a young driver 25 = 87.00 and 20 %
+  expect([amended.status, amended.body.price.totalMinor]).toEqual([200, 104_40]);
+  expect(amended.text).not.toContain('driverAges');
+  const lacking = await send(id, 'amend', { promotion: 'none' });
+  expect([lacking.status, lacking.body.type]).toEqual([422, '/problems/value-refused']);
+  const unknown = await send(id, 'amend', { payerId: uuidv7() });
+  expect([unknown.status, unknown.body.type]).toEqual([422, '/problems/unknown-reference']);
+  const plain = await send(id, 'amend', { coverages: [], driverAges: [] });
+  expect(plain.body.price.totalMinor).toBe(price.totalMinor);
+  const cancelled = await send(id, 'cancel', { reason: 'customer' });
+  expect([cancelled.body.feeMinor, cancelled.body.invoiceId]).toEqual([50_00, expect.any(String)]);
+});

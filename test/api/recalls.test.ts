@@ -74,9 +74,10 @@ test('from the notice to the repair', { timeout: 120_000 }, async () => {
     vehicleId,
     rental: { rentalId: rental.id, number: rental.number, dueAt: rental.dueAt, channel: 'mail' },
   });
-  const { rows } = await sql<{ body: string }>`select body from people.mail
-    where to_address = ${EMAIL}`.execute(system.owner);
-  expect(rows.map((letter) => letter.body.includes(rental.number))).toEqual([true]);
+  // What the letter is made of: test/db/recall-renters.test.ts sends it.
+  const { rows } = await sql<{ data: object }>`select event::jsonb->'data' as data
+    from events.outbox where type = 'forecourt.recall.renter-notified.v1'`.execute(system.owner);
+  expect(rows).toEqual([{ data: { recallId, rentalId: rental.id, vehicleId, channel: 'mail' } }]);
 
   const { pickUpAt, dueAt } = { pickUpAt: hoursFromNow(30), dueAt: hoursFromNow(40) };
   const wanted = { ...company, classId: 'CDMR', pickUpAt, dueAt };
@@ -99,4 +100,21 @@ test('a notice that cannot be is refused, and may be entered anew', async () => 
   expect([wrong.status, wrong.body.type]).toEqual([422, '/problems/value-refused']);
   const right = await post('/recalls', notice({ scopes: [{ make: 'Nobody' }] }));
   expect([right.status, right.body.vehicles]).toEqual([201, 0]);
+});
+
+test('its remedy is told by its version, and its deadline moves until it has come', async () => {
+  const opened = await post('/recalls', notice({ hardFrom: undefined, scopes: [{ make: 'No' }] }));
+  const path = `/recalls/${opened.body.recallId}`;
+  const patch = (version: number, body: object) =>
+    api.call('PATCH', `/api/v1${path}`, { body, headers: { 'if-match': `"${version}"` } });
+  const { version } = await read(path);
+  const told = await patch(version, { remedy: 'A new inflator', hardFrom: hoursFromNow(-0.1) });
+  expect([told.status, told.headers.get('etag')]).toEqual([200, `"${version + 1}"`]);
+  expect((await patch(version, { remedy: null })).status).toBe(412);
+  expect((await patch(version + 1, {})).status).toBe(422);
+  await vi.waitFor(async () => expect((await read(path)).groundedAt).not.toBeNull(), 30_000);
+  const late = await patch((await read(path)).version, { hardFrom: hoursFromNow(1) });
+  expect(late.status).toBe(409);
+  const again = await patch((await read(path)).version, { remedy: 'Another one' });
+  expect([again.status, again.body.remedy]).toEqual([200, 'Another one']);
 });

@@ -1,6 +1,5 @@
 // The relocation proposal over HTTP: from the calendar as it is to drives that would help.
 import { sql } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, test } from 'vitest';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { book, CLASS, hour, plantFleet } from '../support/fleet.ts';
@@ -18,8 +17,11 @@ test('counts who is free and what waits, by day, and sends what nobody needs lat
   await book(db, { branchId: here, from: hour(100), to: hour(110) });
   await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
       turnaround_minutes, grip, over_limit_reason)
-    values ('rental', ${uuidv7()}, ${CLASS}, ${there}, ${there},
-      tstzrange(${hour(50)}, ${hour(60)}), 30, 'unassigned', 'overdue')`.execute(owner);
+    select 'rental', uuidv7(), ${CLASS}, ${there}, ${there},
+      tstzrange(${hour(50)}::timestamptz + n * interval '7 hours', ${hour(57)}::timestamptz
+        + n * interval '7 hours'), 30, 'unassigned', 'overdue'
+    -- Three after each other, in a day and into the next: one vehicle serves all.
+    from generate_series(0, 2) n`.execute(owner);
   const { status, body } = await api.call('GET', `${PATH}?from=${hour(0)}&days=6`);
   expect(status).toBe(200);
   expect(body.pools).toEqual([

@@ -6,6 +6,7 @@ import { openClient, temporalSettings } from '../../temporal-config/connection.t
 import { type ApiAnswer, type TestApi, testApi } from '../support/api.ts';
 import { type Company, plantCompany, plantVehicles } from '../support/counter.ts';
 import { hoursFromNow } from '../support/fleet.ts';
+import { clientToken, plantPartner } from '../support/people.ts';
 import { type System, testSystem } from '../support/system.ts';
 
 let system: System;
@@ -40,6 +41,12 @@ function send(id: string, command: string, body: object, key?: string): Promise<
   return api.call('POST', `/api/v1/rentals/${id}/${command}`, { body, ...(key && { key }) });
 }
 
+function allowed(rental: ApiAnswer['body']): readonly string[] {
+  return rental.actions.flatMap((one: { allowed: boolean; method: string; href: string }) =>
+    one.allowed ? [`${one.method} ${one.href}`] : [],
+  );
+}
+
 function problem(answer: ApiAnswer): readonly [number, string] {
   return [answer.status, answer.body.type];
 }
@@ -57,6 +64,43 @@ test('while no worker answers, the outcome is unknown: 503, and the same key tel
   expect(rows).toHaveLength(1);
 }, 120_000);
 
+test('of a blocked customer is 409 by that name, and does not say why', async () => {
+  const made = await api.call('POST', '/api/v1/customers', { body: { name: 'Blocked' } });
+  const block = { cause: 'fraud', reason: 'Forged a licence' };
+  await api.call('POST', `/api/v1/customers/${made.body.id}/blocks`, { body: block });
+  const body = { ...newRental(), customerId: made.body.id };
+  const refused = await api.call('POST', '/api/v1/rentals', { body });
+  expect(problem(refused)).toEqual([409, '/problems/customer-blocked']);
+  expect(refused.text).not.toContain('Forged');
+});
+
+test('a partner’s booking is one rental by its reference, also after a refusal', async () => {
+  const path = '/api/v1/partner/bookings';
+  const [token, stranger] = [
+    await clientToken(await plantPartner(system.owner, { branches: [company.branchId] })),
+    await clientToken(await plantPartner(system.owner)),
+  ];
+  const { customerId: _, ...term } = newRental('FVMR');
+  const booking = { ...term, externalReference: 'BK-1', customer: { name: 'Guest' } };
+  const book = (body: object = booking) => api.call('POST', path, { body, token });
+  expect(problem(await book())).toEqual([422, '/problems/unknown-reference']);
+  await plantVehicles(system.db, 'FVMR', 2);
+  const [one, two] = await Promise.all([book(), book()]);
+  expect([one.status, one.body.externalReference, two.text]).toEqual([201, 'BK-1', one.text]);
+  const { rows } = await sql`select from rentals.customer where name = 'Guest'`.execute(
+    system.owner,
+  );
+  expect(rows).toHaveLength(1);
+  const other = await book({ ...booking, customer: { name: 'Other' } });
+  expect(other.body).toMatchObject({ type: '/problems/duplicate', externalReference: 'BK-1' });
+  expect(problem(await book({ ...booking, branchId: 'ELSE' }))[0]).toBe(403);
+  const own = `${path}/BK-1`;
+  expect((await api.call('GET', own, { token })).body).toEqual(one.body);
+  expect((await api.call('GET', own, { token: stranger })).status).toBe(404);
+  await api.call('POST', `${own}/cancel`, { body: { reason: 'customer' }, token });
+  expect((await book()).body).toEqual({ ...one.body, status: 'cancelled' });
+});
+
 describe('a rental', () => {
   test('says what it costs, when it is due at its branch, and what may be done now', async () => {
     const rental = await reserved();
@@ -64,12 +108,10 @@ describe('a rental', () => {
     expect(rental.dueAtLocal).toMatch(/\+0[12]:00$/);
     expect(new Date(rental.dueAtLocal).toISOString()).toBe(rental.dueAt);
     expect(rental.price.totalMinor).toBe(6_000);
-    expect(rental.commands).toEqual(
-      ['check-out', 'extend', 'cancel'].map((path) => ({
-        name: path === 'check-out' ? 'checkOut' : path,
-        method: 'POST',
-        href: `/api/v1/rentals/${rental.id}/${path}`,
-      })),
+    expect(allowed(rental)).toEqual(
+      ['check-out', 'extend', 'amend', 'cancel'].map(
+        (path) => `POST /api/v1/rentals/${rental.id}/${path}`,
+      ),
     );
     for (const secret of ['entityId', 'graceMinutes', 'reminderMinutes']) {
       expect(rental).not.toHaveProperty(secret);
@@ -109,7 +151,7 @@ describe('a rental', () => {
       fuelEighths: 7,
       branchId: company.branchId,
     });
-    expect([back.status, back.body.status, back.body.commands]).toEqual([200, 'returned', []]);
+    expect([back.status, back.body.status, allowed(back.body)]).toEqual([200, 'returned', []]);
     const read = async (path: string) => (await api.call('GET', `/api/v1${path}`)).body;
     const invoice = await read(`/invoices/${back.body.invoiceId}`);
     expect(invoice).toMatchObject({ number: back.body.invoiceNumber, rentalId: id });

@@ -90,16 +90,34 @@ test('marks, semicolons, quotes, empty lines and members of members are read', a
 });
 
 test('XLSX is known by its content; its dates and numbers are what they look like', async () => {
-  const head = [...HEAD, 'acquisition.acquiredOn', 'acquisition.costMinor', 'acquisition.currency'];
+  const bought = ['acquiredOn', 'costMinor', 'currency'].map((name) => `acquisition.${name}`);
+  const head = [...HEAD, ...bought, 'Status', 'Expected on'];
   const good = goodRows(branchId, 2);
   const { prefix } = good;
-  const rows: Cell[][] = good.rows.map((row) => [...row, { day: 46_143 }, 100, 'EUR']);
+  const ordered: Cell[] = [{ day: 46_143 }, 100, 'EUR', 'ordered', { day: 46_150 }];
+  const rows: Cell[][] = good.rows.map((row) => [...row, ...ordered]);
   const checked = await upload(xlsxOf([head, ...rows]), OCTETS);
   expect([checked.body.format, checked.body.status], checked.text).toEqual(['xlsx', 'checked']);
   expect((await apply(checked.body.id)).status).toBe(200);
-  const { rows: kept } = await sql`select acquired_on, model_year from vehicles.vehicle
-    where plate = ${`${prefix}-1`}`.execute(api.database.owner);
-  expect(kept).toEqual([{ acquired_on: '2026-05-01', model_year: 2026 }]);
+  const { rows: kept } = await sql`select acquired_on, model_year, status, expected_on
+    from vehicles.vehicle where plate = ${`${prefix}-1`}`.execute(api.database.owner);
+  expect(kept).toEqual([
+    { acquired_on: '2026-05-01', model_year: 2026, status: 'ordered', expected_on: '2026-05-08' },
+  ]);
+});
+
+test('CSV tells when an ordered vehicle is expected, by a date that there is', async () => {
+  const { prefix, rows } = goodRows(branchId, 2);
+  const dates = ['2027-02-28', '2027-02-29'];
+  const table = rows.map((row, n) => [...row, 'ordered', dates[n] ?? '']);
+  const head = [...HEAD, 'status', 'expectedOn'];
+  const refused = await upload(csvOf(table, head));
+  expect(problemsOf(refused)).toEqual([[3, 'expectedOn', expect.any(String)]]);
+  const checked = await upload(csvOf(table.slice(0, 1), head));
+  expect((await apply(checked.body.id)).body.status).toBe('applied');
+  const { rows: kept } = await sql`select expected_on from vehicles.vehicle
+    where plate = ${`${prefix}-0`}`.execute(api.database.owner);
+  expect(kept).toEqual([{ expected_on: '2027-02-28' }]);
 });
 
 test('every fault is named by row and column, by the rules of registering one', async () => {
@@ -166,8 +184,19 @@ test('formulas, bombs, lies, cells far out and other files are refused, and the 
   expect(problemsOf(await upload(out, OCTETS))).toEqual([
     [1_048_576, 'A', 'lies outside the table'],
   ]);
+  const named = (name: string) => ({ name, content: 'a' });
+  const crowd = Array.from({ length: 201 }, (_, n) => named(`xl/media/${n}`));
+  expect(problemsOf(await upload(zipOf(crowd), OCTETS))).toEqual([
+    [1, null, 'The archive has too many files.'],
+  ]);
+  const twins = [named('xl/workbook.xml'), named('xl/workbook.xml')];
+  expect(problemsOf(await upload(zipOf(twins), OCTETS))).toEqual([
+    [1, null, 'The archive has a file twice.'],
+  ]);
   const entities = zipOf([{ name: 'xl/workbook.xml', content: '<!DOCTYPE a [<!ENTITY b "c">]>' }]);
-  expect((await upload(entities, OCTETS)).body.errors).toBe(1);
+  expect(problemsOf(await upload(entities, OCTETS))).toEqual([
+    [1, null, 'The workbook declares its own XML.'],
+  ]);
   expect((await upload(zipOf([]), OCTETS)).body.errors).toBe(1);
   expect((await upload('PK\u0003\u0004 and no more', OCTETS)).body.errors).toBe(1);
   expect((await upload(Buffer.from([0xff, 0xfe, 0x41]))).body.errors).toBe(1);
@@ -179,6 +208,7 @@ test('size, media type and number of rows have limits', async () => {
   expectProblem(await upload('a', { type: 'text/plain' }), 415, 'unsupported-media-type');
   const large = await upload(Buffer.alloc(10 * 1_048_576 + 1, 'a'));
   expectProblem(large, 413, 'payload-too-large');
-  const many = await upload(csvOf(goodRows(branchId, 10_001).rows));
+  // What lies beyond the limit is not even read.
+  const many = await upload(`${csvOf(goodRows(branchId, 10_001).rows)}\n"open`);
   expect(problemsOf(many)).toEqual([[10_002, null, 'A file has at most 10000 vehicles.']]);
 });

@@ -14,11 +14,11 @@ import { availability } from '../../db/queries/vehicles.ts';
 import {
   choose,
   type Day,
+  emptyDay,
   expectedGrip,
   freeVehicles,
   idle,
   inTheWay,
-  type Placed,
   placed,
   type Rental,
   spanIn,
@@ -66,14 +66,7 @@ test('refuses only what the model cannot place, and never places what the model 
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { minLength: STEPS, maxLength: STEPS }), async (steps) => {
       const { branchId, vehicleIds: vehicles } = await plantFleet(t.db, { vehicles: 3 });
-      const day: Day = {
-        branchId,
-        vehicles,
-        clock: 0,
-        rentals: new Map(),
-        spans: [],
-        served: false,
-      };
+      const day = emptyDay(branchId, vehicles);
       for (const each of steps) {
         day.served = false;
         await STEPS_BY_KIND[each.kind](day, each);
@@ -220,8 +213,7 @@ const STEPS_BY_KIND: Readonly<Record<Kind, (day: Day, step: Step) => Promise<voi
 /** After each step: ranges and grips as the model has them, no overlap, and the same count of free. */
 async function compare(day: Day, step: Step): Promise<void> {
   const before = new Map(day.spans.map((s) => [s.id, s]));
-  const spans = await read(day);
-  day.spans = spans;
+  day.spans = (await spansOf(t.owner, day.branchId)).map((row) => placed(row, hour(0)));
   const counted = [...day.rentals.values()].filter((r) => r.state !== 'released');
   expect(day.spans.map((s) => s.id).sort()).toEqual(counted.map((r) => r.id).sort());
   for (const rental of counted) {
@@ -251,9 +243,4 @@ async function compareAvailability(day: Day, { pick, length }: Step): Promise<vo
   const [answer] = (await availability(t.db, request)) ?? [];
   const range = { from, until: to + TURNAROUND_H };
   expect(answer?.free).toBe(freeVehicles(day.spans, day.vehicles, range).length);
-}
-
-async function read(day: Day): Promise<readonly Placed[]> {
-  const rows = await spansOf(t.owner, day.branchId);
-  return rows.map((row) => placed(row, hour(0)));
 }

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { releaseSpan, returnSpan } from '../../db/commands/calendar.ts';
+import { availability } from '../../db/queries/vehicles.ts';
 import type { DB } from '../../db/schema.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
@@ -48,6 +49,27 @@ describe('a booking to another branch', () => {
     await drive(a, b, 30.5, 40);
     // And there and back is all right before it, or between.
     expect(await attempt(drive(a, a, 0, 10))).not.toBe(full);
+  });
+
+  test('is offered as it would be booked: where the vehicle comes back, with its turnaround', async () => {
+    const { a, b, atA } = await twoBranches(1, 0);
+    const offered = async (returnBranchId: string, to: number) => {
+      const window = { branchId: a, returnBranchId, classId: CLASS, from: hour(0), to: hour(to) };
+      return (await availability(t.db, window))?.[0]?.free;
+    };
+    // In the workshop from hour 20 on: half an hour of turnaround at a, an hour at b.
+    await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
+        turnaround_minutes, vehicle_id, grip)
+      values ('maintenance', ${uuidv7()}, ${CLASS}, ${a}, ${a},
+        tstzrange(${hour(20)}, ${hour(22)}), 0, ${atA[0]}, 'firm')`.execute(t.owner);
+    expect([await offered(a, 19.5), await offered(b, 19.5), await offered(b, 19)]).toEqual([
+      1, 0, 1,
+    ]);
+    await drive(a, a, 22, 30);
+    expect([await offered(a, 19), await offered(b, 19)]).toEqual([1, 0]);
+    expect(
+      await availability(t.db, { branchId: a, returnBranchId: 'NONE', from: hour(0), to: hour(1) }),
+    ).toBeNull();
   });
 
   test('goes to another vehicle where the next booking is elsewhere', async () => {

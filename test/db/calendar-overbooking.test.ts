@@ -3,12 +3,9 @@ import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
-import { promotePool, queueSpan } from '../../db/commands/calendar.ts';
+import { promotePool } from '../../db/commands/calendar.ts';
 import { setHold } from '../../db/commands/holds.ts';
-import {
-  changeOverbookingLimit,
-  setOverbookingLimit,
-} from '../../db/commands/overbooking-limits.ts';
+import { changeOverbookingLimit } from '../../db/commands/overbooking-limits.ts';
 import type { DB } from '../../db/schema.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
@@ -16,7 +13,6 @@ import {
   attempt,
   book,
   CLASS,
-  calendar,
   hour,
   overlaps,
   plantFleet,
@@ -24,7 +20,7 @@ import {
   spanOf,
 } from '../support/fleet.ts';
 import { attemptRaw, someoneWaits } from '../support/waiting.ts';
-import { yard } from '../support/yard.ts';
+import { pools, yard } from '../support/yard.ts';
 
 let t: TestDatabase;
 beforeAll(async () => {
@@ -33,35 +29,7 @@ beforeAll(async () => {
 
 const { giveBack, handOut, release } = yard(() => t);
 
-type Measure = { readonly percent?: number; readonly absolute?: number };
-
-function limit(branchId: string, measure: Measure, dates: object = {}) {
-  const pool = { id: uuidv7(), branchId, classId: CLASS };
-  const open = { fromDate: null, toDate: null, percent: null, absolute: null };
-  return setOverbookingLimit(t.db, AGENT, { ...open, ...pool, ...dates, ...measure });
-}
-
-/** As a reservation does: a vehicle, or a place among those that wait. */
-async function ask(branchId: string, from: number, to: number, overbook: 0 | 1 = 0) {
-  const rentalId = uuidv7();
-  const ids = { id: rentalId, branchId, classId: CLASS, customerId: rentalId };
-  const override = { stopSell: false, overbook };
-  const request = { ...ids, pickUpAt: hour(from), dueAt: hour(to), override };
-  const span = await calendar(t.db, (tx) => queueSpan(tx, request));
-  return { rentalId, vehicleId: span.vehicleId };
-}
-
-/** A pool of which every vehicle is booked for [0, 10), and a limit. */
-async function fullPool(vehicles: number, measure: Measure) {
-  const { branchId, vehicleIds } = await plantFleet(t.db, { vehicles });
-  await limit(branchId, measure);
-  const booked = [];
-  for (let n = 0; n < vehicles; n += 1) {
-    booked.push(await book(t.db, { branchId, from: hour(0), to: hour(10) }));
-  }
-  return { branchId, vehicleIds, booked };
-}
-
+const { ask, fullPool, limit } = pools(() => t);
 const full = 'vehicle-unavailable';
 
 describe('how many may wait', () => {

@@ -16,6 +16,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
   AGENT,
   attempt,
+  book,
   CLASS,
   calendar,
   hoursFromNow,
@@ -170,8 +171,44 @@ describe('a request', () => {
     expect(await compared()).toEqual([]);
     const listed = await readRentals(t.db, { after: null, limit: 100 });
     expect(listed.map(({ id }) => id)).toContain(wanted.id);
-    await sql`update vehicles.span set ref = ${wanted.id} where ref = ${taken.id}`.execute(t.owner);
+    const give = sql`update vehicles.span set ref = ${wanted.id} where ref = ${taken.id}`;
+    await t.owner.transaction().execute(async (tx) => {
+      // Past the trigger, as only a fault could.
+      await sql`set local session_replication_role = replica`.execute(tx);
+      await give.execute(tx);
+    });
     expect(await compared()).toContain('span-differs');
+  });
+
+  test.each([
+    [
+      'a new span',
+      'span_of_booked_rental',
+      `insert into vehicles.span (kind, ref, class_id,
+      branch_out, branch_in, during, turnaround_minutes, vehicle_id, grip)
+      select kind, $wanted, class_id, branch_out, branch_in, tstzrange(now() + interval '9 days',
+        now() + interval '10 days'), 0, vehicle_id, grip from vehicles.span where ref = $taken`,
+    ],
+    [
+      'a span of another',
+      'span_of_booked_rental',
+      'update vehicles.span set ref = $wanted where ref = $taken',
+    ],
+    [
+      'the rental of a span',
+      'rental_request_keeps_nothing',
+      `insert into rentals.rental select (jsonb_populate_record(r, jsonb_build_object('id', $other,
+        'number', 'RA-' || $other))).* from rentals.rental r where id = $wanted`,
+    ],
+  ])('keeps nothing in the calendar, says the database: %s', async (_what, constraint, text) => {
+    const { branchId, taken, wanted } = await requested();
+    const [from, to] = [hoursFromNow(100), hoursFromNow(124)];
+    const { rentalId: other } = await book(t.db, { branchId, from, to });
+    const statement = text
+      .replaceAll('$taken', `'${taken.id}'`)
+      .replaceAll('$wanted', `'${wanted.id}'`)
+      .replaceAll('$other', `'${other}'`);
+    expect(await attemptRaw(sql.raw(statement).execute(t.owner))).toBe(constraint);
   });
 
   test.each([

@@ -5,12 +5,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createRecallActivities } from '../../activities/recalls.ts';
 import { transact } from '../../db/client.ts';
 import { liftHold } from '../../db/commands/hold-decisions.ts';
+import { amendRecall } from '../../db/commands/recall-changes.ts';
 import { groundRecall, holdForRecalls } from '../../db/commands/recalls.ts';
 import { registerVehicle, updateVehicle } from '../../db/commands/vehicles.ts';
 import { holdOfRecalled, recallById, recalledVehicles } from '../../db/queries/recalls.ts';
+import type { RecallChange } from '../../domain/recall.ts';
 import { refusal } from '../support/accounting.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { AGENT, book, CLASS, hoursFromNow } from '../support/fleet.ts';
+import { AGENT, attempt, book, CLASS, hoursFromNow } from '../support/fleet.ts';
 import { blocked, MANAGER } from '../support/holds.ts';
 import { fleet, notice, open } from '../support/recalls.ts';
 
@@ -115,6 +117,59 @@ async function saleBarred(vehicleId: string): Promise<boolean> {
   });
 }
 
+describe('what becomes known later', () => {
+  const amend = async (recallId: string, change: RecallChange, version = 1) =>
+    attempt(amendRecall(t.db, AGENT, recallId, version, change));
+
+  test('an earlier block moves the holds, not that of a repaired vehicle; a remedy is told', async () => {
+    const { make, vehicleIds } = await fleet(t, 2);
+    const [first = '', repaired = ''] = vehicleIds;
+    const recallId = uuidv7();
+    await open(t, notice(make), recallId);
+    const holdId = await holdOfRecalled(t.db, AGENT, recallId, repaired);
+    await liftHold(t.db, AGENT, holdId ?? '', { repairCode: 'RC-1', reason: 'done' }, MANAGER);
+    const hardFrom = hoursFromNow(5);
+    expect(await amend(recallId, { hardFrom })).toMatchObject({ hardAt: hardFrom, vehicles: 2 });
+    expect(await blocked(t, first, hoursFromNow(0), hoursFromNow(6))).not.toBeNull();
+    expect(await blocked(t, repaired, hoursFromNow(0), hoursFromNow(6))).toBeNull();
+    expect(await amend(recallId, { remedy: 'A new inflator' })).toBe('version-conflict');
+    await amend(recallId, { remedy: 'A new inflator' }, 2);
+    const row = await recallById(t.db, AGENT, recallId);
+    expect(row).toMatchObject({ remedy: 'A new inflator', hard_at: hardFrom, version: 3 });
+    expect(await told(recallId)).toEqual(['opened.v1', 'amended.v1', 'amended.v1']);
+  });
+
+  test('the law of the US moves nothing; elsewhere the block follows its deadline', async () => {
+    const recallId = uuidv7();
+    await open(t, notice((await fleet(t, 1)).make), recallId);
+    expect(await amend(recallId, { deadlineHours: 72 })).toBe('value-refused');
+    expect(await amend(recallId, { hardFrom: hoursFromNow(24) })).toBe('value-refused');
+    const elsewhere = uuidv7();
+    const given = notice((await fleet(t, 1)).make, { jurisdiction: 'AT', deadlineHours: 48 });
+    await open(t, given, elsewhere);
+    const deadlineAt = new Date(Date.parse(given.noticeReceivedAt) + 72 * 3_600_000).toISOString();
+    const later = { deadlineAt, hardAt: deadlineAt };
+    expect(await amend(elsewhere, { deadlineHours: 72 })).toMatchObject(later);
+    // Whoever wakes at the old deadline finds that it is not the time.
+    expect(await groundRecall(t.db, AGENT, elsewhere)).toMatchObject({
+      status: 'noticed',
+      ...later,
+    });
+  });
+
+  test('what has come is not moved, whatever a statement tries; its remedy may be told', async () => {
+    const recallId = uuidv7();
+    await open(t, notice((await fleet(t, 1)).make, { hardFrom: hoursFromNow(-0.5) }), recallId);
+    await groundRecall(t.db, AGENT, recallId);
+    expect(await amend(recallId, { hardFrom: hoursFromNow(2) }, 2)).toBe('invalid-state');
+    const late = sql`update vehicles.recall set hard_at = deadline_at where id = ${recallId}`;
+    await expect(late.execute(t.owner)).rejects.toMatchObject({
+      constraint: 'recall_times_until_its_deadline',
+    });
+    expect(await amend(recallId, { remedy: 'A recipe' }, 2)).toMatchObject({ status: 'grounded' });
+  });
+});
+
 test('a repaired vehicle is free, and is not held for the same recall again', async () => {
   const { make, vehicleIds } = await fleet(t, 1);
   const recallId = uuidv7();
@@ -138,7 +193,7 @@ test('a repaired vehicle is free, and is not held for the same recall again', as
 test('the deadline is told once', async () => {
   const { make } = await fleet(t, 1);
   const recallId = uuidv7();
-  await open(t, notice(make), recallId);
+  await open(t, notice(make, { hardFrom: hoursFromNow(-0.5) }), recallId);
   for (let n = 0; n < 2; n += 1) {
     expect(await groundRecall(t.db, AGENT, recallId)).toMatchObject({ status: 'grounded' });
   }
@@ -153,7 +208,7 @@ test('bookings go to a vehicle that is not recalled', async () => {
     and id <> ${booked.vehicleId}`.execute(t.owner);
   const recallId = uuidv7();
   await open(t, notice(make), recallId);
-  const { clearRecalled } = createRecallActivities({ db: t.db, mail: { send: async () => {} } });
+  const { clearRecalled } = createRecallActivities({ db: t.db });
   expect(await clearRecalled({ recallId })).toMatchObject([{ rentalId: booked.rentalId }]);
   const { rows } = await sql<{ vehicle_id: string }>`select vehicle_id from vehicles.span
     where ref = ${booked.rentalId}`.execute(t.owner);

@@ -190,12 +190,12 @@ describe('check-in', () => {
       from accounting.entry e join accounting.line l on l.entry_id = e.id
       join accounting.account a on a.id = l.account_id
       where e.rental_id = ${rental.id}`.execute(t.owner);
-    // Back within the first day: one day is 50.00, with 20 % VAT 60.00.
-    expect(rows).toEqual([{ entries: 1, lines: 3, balance: 0, base: 0, receivable: 6_000 }]);
-    expect(returned).toMatchObject({ status: 'returned', price: { totalMinor: 6_000 } });
+    // Back within the first day: 50.00, 100 of 300 km over 25.00, two eighths 25.20, VAT 20.04.
+    expect(rows).toEqual([{ entries: 1, lines: 3, balance: 0, base: 0, receivable: 12_024 }]);
+    expect(returned).toMatchObject({ status: 'returned', price: { totalMinor: 12_024 } });
     const invoices = await sql`select id, total_minor from accounting.invoice
       where rental_id = ${rental.id}`.execute(t.owner);
-    expect(invoices.rows).toEqual([{ id: returned.invoiceId, total_minor: 6_000 }]);
+    expect(invoices.rows).toEqual([{ id: returned.invoiceId, total_minor: 12_024 }]);
   });
 
   test('frees the vehicle a turnaround later', async () => {

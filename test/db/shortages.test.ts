@@ -2,12 +2,14 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
 import { registerClass } from '../../db/commands/branches.ts';
 import { setOverbookingLimit } from '../../db/commands/overbooking-limits.ts';
 import { recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import { resolveShortage } from '../../db/commands/shortages.ts';
 import { registerVehicle } from '../../db/commands/vehicles.ts';
+import { postWalk } from '../../db/commands/walks.ts';
 import { listShortages, proposalsFor } from '../../db/queries/shortages.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -189,6 +191,11 @@ describe('the ladder', () => {
     const { row } = await resolveShortage(t.db, PERSON, open.id, walk);
     expect(row).toMatchObject({ step: 'walk', cost_minor: 9_900, reason: 'Sold out' });
     await resolveShortage(t.db, PERSON, open.id, walk);
+    // One entry a case, also for whoever asks the books themselves.
+    const { id: caseId, rental_id: rentalId, branch_id: branchId } = open;
+    const again = { ...walk, caseId, rentalId, branchId, at: row.resolved_at ?? '' };
+    const post = transact(t.db, 'vehicles_rw', PERSON, (tx) => postWalk(tx, again));
+    await Promise.allSettled([post]);
     expect(await postedFor(open.rental_id)).toEqual([
       { source: 'shortage.walk', account: '5300', amount: 9_900 },
       { source: 'shortage.walk', account: '2110', amount: -9_900 },

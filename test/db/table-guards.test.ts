@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Tx } from '../../db/client.ts';
 import { registerBranch } from '../../db/commands/branches.ts';
 import { registerVehicle } from '../../db/commands/vehicles.ts';
+import { guarded, tried as triedAs } from '../support/broken-guards.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, CLASS, ENTITY, plantFleet, plantTrade } from '../support/fleet.ts';
 import {
@@ -38,19 +39,8 @@ beforeAll(async () => {
   );
 });
 
-const undone = Symbol('undone');
-
-/** As the owner, whom no right or policy stops, and as if it had never been. */
-async function tried<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-  let answer: T | undefined;
-  const trial = t.owner.transaction().execute(async (tx) => {
-    answer = await work(tx);
-    throw undone;
-  });
-  await trial.catch((error) => {
-    if (error !== undone) throw error;
-  });
-  return answer as T;
+function tried<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  return triedAs(t.owner, work);
 }
 
 async function plantNeeds(tx: Tx, table: Table): Promise<void> {
@@ -61,26 +51,6 @@ function plant(tx: Tx, table: Table, over: Row = {}) {
   const name = sql.id('vehicles', table);
   return sql`insert into ${name} select * from jsonb_populate_record(null::${name},
     ${JSON.stringify({ ...ROWS[table], ...over })}::jsonb)`.execute(tx);
-}
-
-/** The guard that refuses, and what is said when it is gone. */
-async function guarded(
-  tx: Tx,
-  attempt: () => Promise<unknown>,
-  without: ReturnType<typeof sql>,
-): Promise<readonly string[]> {
-  const said: string[] = [];
-  for (const removal of [null, without]) {
-    await sql`savepoint trial`.execute(tx);
-    if (removal !== null) await removal.execute(tx);
-    const refusal = await attempt().then(
-      () => 'accepted',
-      (error: { constraint?: string; message: string }) => error.constraint ?? error.message,
-    );
-    said.push(refusal);
-    await sql`rollback to savepoint trial`.execute(tx);
-  }
-  return said;
 }
 
 /** These compare with a row that is there. */

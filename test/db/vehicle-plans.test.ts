@@ -2,7 +2,8 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { updateBranch } from '../../db/commands/branches.ts';
+import { registerClass, updateBranch } from '../../db/commands/branches.ts';
+import { setUpgrades } from '../../db/commands/upgrades.ts';
 import { changeStatus } from '../../db/commands/vehicle-status.ts';
 import { registerVehicle } from '../../db/commands/vehicles.ts';
 import { availability } from '../../db/queries/vehicles.ts';
@@ -98,5 +99,28 @@ describe('a sale date', () => {
     expect(refused).toMatchObject({ reason: 'booked', spans: [{ ref: out.rentalId }] });
     expect((await spanOf(t.owner, first.rentalId)).vehicleId).toBe(first.vehicleId);
     expect(await blocksOf(first.vehicleId)).toEqual([]);
+  });
+
+  test('that finds no vehicle of the pool names what may help: a better class, another branch', async () => {
+    const { branchId } = await plantFleet(t.db, { vehicles: 1, turnaroundMinutes: 0 });
+    const { vehicleIds: elsewhere } = await plantFleet(t.db, { vehicles: 1 });
+    const { rentalId: ref, vehicleId } = await book(t.db, {
+      branchId,
+      from: hour(30),
+      to: hour(40),
+    });
+    await registerClass(t.db, AGENT, { id: 'FDMR', name: 'Better' });
+    await setUpgrades(t.db, AGENT, CLASS, 1, ['FDMR']);
+    const car = { make: 'Skoda', model: 'Superb', modelYear: 2026, odometerKm: 10 };
+    const better = { id: uuidv7(), plate: `${branchId}-F`, classId: 'FDMR', branchId };
+    await registerVehicle(t.db, AGENT, { ...better, ...car });
+    const refused = await holdForSale(vehicleId, hour(35)).catch((error: DomainError) => error);
+    const { details } = refused as DomainError;
+    expect(details).toMatchObject({ reason: 'booked', spans: [{ ref }] });
+    expect(details['proposals']).toContainEqual({ ref, step: 'upgrade', classId: 'FDMR', free: 1 });
+    const drives = details['proposals'] as readonly { readonly vehicleId?: string }[];
+    expect(drives.map((one) => one.vehicleId)).toContain(elsewhere[0]);
+    // Nothing was done by itself.
+    expect((await spanOf(t.owner, ref)).vehicleId).toBe(vehicleId);
   });
 });

@@ -5,6 +5,7 @@ import { DomainError } from '../../domain/errors.ts';
 import {
   ACCOUNT,
   balanced,
+  cancellationPostings,
   DEMO_CHART,
   finalInvoicePostings,
   type Posting,
@@ -12,6 +13,7 @@ import {
   walkPostings,
 } from '../../domain/ledger.ts';
 import { addMinor } from '../../domain/money.ts';
+import { feeAmounts } from '../../domain/pricing.ts';
 
 function leg(account: string, amountMinor: number, currency = 'EUR', base = amountMinor): Posting {
   return { account, currency, amountMinor, baseMinor: base };
@@ -25,6 +27,25 @@ function refusal(postings: readonly Posting[]): string | undefined {
     return error instanceof DomainError ? error.code : String(error);
   }
 }
+
+describe('a rental that does not take place', () => {
+  test('for 100.00 debits receivables and credits income 83.33 and VAT 16.67', () => {
+    const amounts = feeAmounts(100_00, 2_000);
+    expect(cancellationPostings({ currency: 'EUR', ...amounts })).toEqual([
+      leg('1200', 100_00),
+      leg('4400', -83_33),
+      leg('2200', -16_67),
+    ]);
+  });
+
+  test('is income as a whole where its fee is compensation', () => {
+    const amounts = feeAmounts(100_00, 0);
+    expect(cancellationPostings({ currency: 'EUR', ...amounts })).toEqual([
+      leg('1200', 100_00),
+      leg('4400', -100_00),
+    ]);
+  });
+});
 
 describe('a walk', () => {
   test('to a competitor for 99.00 debits its cost and credits accrued suppliers', () => {

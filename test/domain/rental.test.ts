@@ -13,6 +13,7 @@ import {
   type RentalState,
   type RentalStatus,
 } from '../../domain/rental.ts';
+import { rentalActions } from '../../domain/rental-actions.ts';
 import { needsAttention } from '../../domain/rental-attention.ts';
 import { decideRequest, MAX_DAYS_AHEAD, MAX_RENTAL_DAYS } from '../../domain/rental-term.ts';
 
@@ -63,13 +64,14 @@ const COMMANDS: readonly RentalCommand[] = [
   { type: 'noShow' },
   { type: 'remind' },
   { type: 'markOverdue' },
+  { type: 'amend', coverages: [] },
   { type: 'close' },
 ];
 
 const ALLOWED: Readonly<Record<RentalStatus, readonly RentalCommand['type'][]>> = {
   requested: ['cancel', 'confirm', 'decline', 'expire'],
   refused: [],
-  reserved: ['checkOut', 'extend', 'cancel', 'noShow'],
+  reserved: ['checkOut', 'extend', 'amend', 'cancel', 'noShow'],
   active: ['extend', 'checkIn', 'remind', 'markOverdue'],
   returned: ['close'],
   closed: [],
@@ -102,10 +104,25 @@ describe('which command is allowed when', () => {
   });
 
   test('people are offered exactly what is allowed to them', () => {
-    expect(allowedCommands('reserved')).toEqual(['checkOut', 'extend', 'cancel']);
+    expect(allowedCommands('reserved')).toEqual(['checkOut', 'extend', 'amend', 'cancel']);
     expect(allowedCommands('requested')).toEqual(['cancel', 'confirm', 'decline']);
     expect(allowedCommands('active')).toEqual(['extend', 'checkIn']);
     expect(allowedCommands('returned')).toEqual([]);
+  });
+
+  test.each(cells)('$type while $status is judged for a screen as it is decided', (cell) => {
+    const state = rental({ status: cell.status });
+    const shown = rentalActions(state, pickUpAt).find(({ command }) => command === cell.type);
+    if (shown === undefined) expect(allowedCommands(cell.status)).not.toContain(cell.type);
+    else expect(shown.refusal?.code ?? 'none').toBe(cell.expected);
+  });
+
+  test('a confirmation that comes too late is not offered either', () => {
+    const state = rental({ status: 'requested', vehicleId: null, answerBy: pickUpAt });
+    const shown = rentalActions(state, pickUpAt).flatMap(({ command, refusal }) =>
+      refusal === null ? [command] : [],
+    );
+    expect(shown).toEqual(['cancel', 'decline']);
   });
 });
 

@@ -36,6 +36,10 @@ describe('equal to an exact solver, and every plan keeps overlaps, fixed times a
       'one-way rentals, 40 % fixed, and holds',
       { fixedPercent: 40, oneWayPercent: 20, holes: true },
     ],
+    [
+      'one that gives its vehicle up, and holds',
+      { fixedPercent: 20, oneWayPercent: 30, holes: true, leaves: true },
+    ],
   ])('with %s', { timeout: 60_000 }, (_, options) => {
     const seen = { plan: 0, none: 0 };
     fc.assert(

@@ -1,18 +1,25 @@
-// Whatever moves a booking to another vehicle, its workflow hears of it: once in effect, in order.
+// Whatever moves a booking, or closes its branch, its workflow hears of it: once in effect, in order.
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
+import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  setException,
+  setOpeningHours,
+  withdrawException,
+} from '../../db/commands/opening-hours.ts';
 import { outboxRow } from '../../db/outbox.ts';
-import { runConsumer, ServerAway } from '../../events/consumer.ts';
+import { type ConsumerPlan, runConsumer, ServerAway } from '../../events/consumer.ts';
 import { openProducer } from '../../events/kafka.ts';
 import type { Relay } from '../../events/relay.ts';
+import { rentalHours } from '../../events/rental-hours.ts';
 import { rentalReassignments, type TellRental } from '../../events/rental-reassignments.ts';
 import { listHeld } from '../../events/replay.ts';
 import { openClient, type TemporalSettings } from '../../temporal-config/connection.ts';
 import { rentalWorkflowId, searchAttributes } from '../../temporal-config/names.ts';
 import { parsePayloadKeys } from '../../temporal-config/payload-codec.ts';
-import { openRentalNews } from '../../workers/rental-news.ts';
+import { openHoursNews, openRentalNews } from '../../workers/rental-news.ts';
 import { eventSetting, relayFor, type Setting, waitFor } from '../events/setting.ts';
 import {
   type Company,
@@ -54,7 +61,11 @@ afterAll(async () => {
 });
 
 /** The consumer of the product on topics of this test's own; `seen` counts what became of messages. */
-function consume(tell: TellRental, groupId = `test-${randomUUID()}`) {
+function consume(tell: TellRental, groupId?: string) {
+  return consumed(rentalReassignments(tell), groupId);
+}
+
+function consumed(plan: ConsumerPlan, groupId = `test-${randomUUID()}`) {
   const seen = { handled: 0, dead: 0, away: 0 };
   const observer = {
     handled: (n: number) => {
@@ -67,7 +78,6 @@ function consume(tell: TellRental, groupId = `test-${randomUUID()}`) {
       if (error instanceof ServerAway) seen.away += 1;
     },
   };
-  const plan = rentalReassignments(tell);
   const topics = plan.topics.map((topic) => setting.prefix + topic);
   const deps = { db: system.db, kafka: setting.kafka, observer };
   const consumer = runConsumer(deps, { ...plan, topics, groupId });
@@ -92,6 +102,16 @@ async function shown(rentalId: string): Promise<string | null> {
 
 const shows = (rentalId: string, vehicleId: string | null) =>
   until(async () => (await shown(rentalId)) === vehicleId, 30_000);
+
+async function attention(rentalId: string): Promise<boolean | undefined> {
+  const { typedSearchAttributes } = await temporal.workflow
+    .getHandle(rentalWorkflowId(rentalId))
+    .describe();
+  return typedSearchAttributes.get(searchAttributes.needsAttention);
+}
+
+const calls = (rentalId: string, isCalling: boolean) =>
+  until(async () => (await attention(rentalId)) === isCalling, 30_000);
 
 type News = Parameters<TellRental>[0];
 
@@ -186,4 +206,31 @@ test('a rental that cannot be told is set aside; the others are told, once Tempo
   expect(held.map(({ consumer, key }) => [consumer, key])).toEqual([
     ['rental-reassignments', spanId],
   ]);
+});
+
+test('a closure calls for a person until it is taken back, or the keys are out', {
+  timeout: 60_000,
+}, async () => {
+  const [kept, gone] = [await reserve(6), await reserve(8)];
+  const consumer = consumed(rentalHours(system.db, openHoursNews(temporal)));
+  const { rows } = await sql<{ day: string; version: number }>`select b.version,
+      (pick_up_at at time zone 'Europe/Vienna')::date as day
+    from vehicles.branch b, rentals.rental r where r.id = ${kept.id}`.execute(system.owner);
+  const { day = '', version = 0 } = rows[0] ?? {};
+  const closed = { date: day, periods: [], reason: 'works' };
+  await setException(system.db, 'system:test', 'VIE', version, closed);
+  await calls(kept.id, true);
+  expect(await attention(gone.id)).toBe(false);
+  await withdrawException(system.db, 'system:test', 'VIE', version + 1, day);
+  await calls(kept.id, false);
+
+  const never = { weekly: [], keyDrop: true, outOfHours: null };
+  await setOpeningHours(system.db, 'system:test', 'VIE', version + 2, never);
+  await Promise.all([kept, gone].map(({ id }) => calls(id, true)));
+  const out = await desk.post(`/rentals/${kept.id}/check-out`, {
+    odometerKm: 1_000,
+    fuelEighths: 8,
+  });
+  expect([out.status, await attention(kept.id)]).toEqual([200, false]);
+  expect(consumer.seen.dead).toBe(0);
 });

@@ -132,21 +132,65 @@ test('what became of an order is looked for, and nothing is ordered', async () =
   expect(asked.every(({ line }) => line.startsWith('GET '))).toBe(true);
 });
 
-test('a notice is read when Stripe signed it', () => {
-  const { webhooks } = new Stripe('sk_test_1');
-  const object = { ...intent, metadata: { rental: 'r' } };
-  const event = { id: 'evt_1', object: 'event', type: 'payment_intent.canceled', data: { object } };
-  const payload = JSON.stringify(event);
-  const signature = webhooks.generateTestHeaderString({ payload, secret: 'whsec_1' });
-  expect(gateway.readNotice(payload, signature)).toEqual({
-    id: 'evt_1',
-    type: 'hold-ended',
-    ref: 'pi_1',
-    rentalId: 'r',
-  });
-  const forged = webhooks.generateTestHeaderString({ payload, secret: 'whsec_2' });
-  expect(() => gateway.readNotice(payload, forged)).toThrow(NoticeRefused);
+const { webhooks } = new Stripe('sk_test_1');
+
+/** As Stripe sends it, signed. */
+function sent(type: string, object: object, secret = 'whsec_1', ageS = 0) {
+  const payload = JSON.stringify({ id: 'evt_1', object: 'event', type, data: { object } });
+  const timestamp = Math.floor(Date.now() / 1_000) - ageS;
+  return [payload, webhooks.generateTestHeaderString({ payload, secret, timestamp })] as const;
+}
+
+test('a notice is read when Stripe signed it, lately', () => {
+  const ended = { id: 'evt_1', type: 'hold-ended', ref: 'pi_1' };
+  const [payload, signature] = sent('payment_intent.canceled', intent);
+  expect(gateway.readNotice(payload, signature)).toEqual(ended);
   expect(() => gateway.readNotice(`${payload} `, signature)).toThrow(NoticeRefused);
+  for (const [secret, ageS] of [['whsec_2'], ['whsec_1', 301]] as const) {
+    const refused = sent('payment_intent.canceled', intent, secret, ageS);
+    expect(() => gateway.readNotice(...refused)).toThrow(NoticeRefused);
+  }
+  const known = sent('payment_intent.canceled', intent, 'whsec_1', 290);
+  expect(gateway.readNotice(...known)).toEqual(ended);
+});
+
+test('what became of orders is told by the key that they carry; what carries none is not ours', () => {
+  const told = (type: string, object: object) => gateway.readNotice(...sent(type, object));
+  const order = { id: 'evt_1', ref: 'pi_1', key: 'r/authorise/1' };
+  const refund = { id: 're_1', payment_intent: 'pi_1', metadata: { order: 'r/authorise/1' } };
+  expect(told('payment_intent.succeeded', intent)).toEqual({ ...order, type: 'order-done' });
+  const done = { ...refund, status: 'succeeded' };
+  expect(told('refund.updated', done)).toEqual({ ...order, type: 'order-done' });
+  const lost = { ...refund, status: 'failed', failure_reason: 'lost_or_stolen_card' };
+  const failed = { ...order, type: 'order-failed', code: 'lost-or-stolen-card' };
+  expect(told('refund.failed', lost)).toEqual(failed);
+  const other = { id: 'evt_1', type: 'other' };
+  expect(told('refund.created', { ...refund, status: 'pending' })).toEqual(other);
+  expect(told('refund.updated', { ...done, metadata: {} })).toEqual(other);
+  expect(told('payment_intent.succeeded', { ...intent, metadata: {} })).toEqual(other);
+  expect(told('customer.created', { id: 'cus_1' })).toEqual(other);
+});
+
+test('a dispute is told with its fee, and a mere inquiry is none', () => {
+  const taken = { amount: -36_000, fee: 1_500 };
+  const dispute = {
+    ...{ id: 'dp_1', payment_intent: 'pi_1', amount: 36_000, currency: 'eur' },
+    ...{ status: 'needs_response', balance_transactions: [taken] },
+  };
+  const told = (over: object) =>
+    gateway.readNotice(...sent('charge.dispute.closed', { ...dispute, ...over }));
+  const amounts = { amountMinor: 36_000, currency: 'EUR', feeMinor: 1_500, feeReturnedMinor: 0 };
+  const notice = (over: object) => ({
+    ...{ id: 'evt_1', type: 'disputed', ref: 'pi_1' },
+    dispute: { ref: 'dp_1', outcome: 'open', ...amounts, ...over },
+  });
+  expect(told({})).toEqual(notice({}));
+  expect(told({ status: 'lost' })).toEqual(notice({ outcome: 'lost' }));
+  const back = { amount: 36_000, fee: -1_500 };
+  const won = { status: 'won', balance_transactions: [taken, back] };
+  expect(told(won)).toEqual(notice({ outcome: 'won', feeReturnedMinor: 1_500 }));
+  const inquiry = { status: 'warning_needs_response', balance_transactions: [] };
+  expect(told(inquiry)).toEqual({ id: 'evt_1', type: 'other' });
 });
 
 test('in production a gateway is named, or none is opened', async () => {

@@ -12,6 +12,8 @@ export type ProofStory = {
 export const FLEET_PROOFS: readonly ProofStory[] = [
   { name: 'proved', input: {} },
   { name: 'continued', input: { pagesPerRun: 4, graceSeconds: 60 } },
+  // Recorded when transfers were looked at; those above are older.
+  { name: 'proved-with-transfers', input: {} },
 ];
 
 type Effects = Pick<Activities, 'beginProof' | 'provePage' | 'finishProof'>;

@@ -3,9 +3,9 @@ import { WithStartWorkflowOperation } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities/index.ts';
-import type { RecallNotice, RecallState } from '../../domain/recall.ts';
+import type { RecallChange, RecallNotice, RecallState } from '../../domain/recall.ts';
 import { recallStartOptions } from '../../temporal-config/starts.ts';
-import { open } from '../../workflows/recall.messages.ts';
+import { amend, open } from '../../workflows/recall.messages.ts';
 import type { recall } from '../../workflows/recall.ts';
 import { type Desk, envelope } from '../support/workflow-desk.ts';
 
@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000;
 
 export type RecallEffects = Pick<
   Activities,
-  'openRecall' | 'clearRecalled' | 'notifyRenters' | 'groundRecall'
+  'openRecall' | 'amendRecall' | 'clearRecalled' | 'notifyRenters' | 'groundRecall'
 >;
 
 export type RecallStory = {
@@ -47,6 +47,10 @@ function state({ recallId, now }: Told, status: RecallState['status'], blocks = 
 function effects(told: Told, opened = state(told, 'noticed')): RecallEffects {
   return {
     openRecall: async () => opened,
+    amendRecall: async ({ command }) => {
+      const { hardFrom = opened.deadlineAt } = command.change;
+      return { ...opened, hardAt: hardFrom };
+    },
     clearRecalled: async () => [GONE],
     notifyRenters: async () => ({ notified: 1 }),
     groundRecall: async () => state(told, 'grounded'),
@@ -81,6 +85,14 @@ export function enterNotice({ client, taskQueue }: Desk, recallId: string): Prom
     args: [envelope('c-open', { recallId, notice: NOTICE })],
     updateId: 'c-open',
     startWorkflowOperation: start,
+  });
+}
+
+export function tellChange({ client }: Desk, recallId: string, change: RecallChange) {
+  const args = [envelope('c-amend', { recallId, version: 1, change })] as const;
+  return client.workflow.getHandle(`recall/${recallId}`).executeUpdate(amend, {
+    args: [...args],
+    updateId: 'c-amend',
   });
 }
 

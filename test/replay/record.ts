@@ -2,20 +2,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { writeBundle } from '../../workers/bundle.ts';
 import { historyText } from '../support/histories.ts';
 import { fakeRentals } from '../support/rental-fakes.ts';
 import { runWorker, startTimeSkipping } from '../support/workflow-desk.ts';
+import { CASES, type CaseStory, caseEffects, tellCase } from './damage-cases.ts';
+import { DEPOSITS, type DepositStory, depositEffects, tellDeposit } from './deposits.ts';
 import { ERASURES, type ErasureStory, tellErasure } from './erasures.ts';
 import { FLEET_PROOFS, fakeProof, type ProofStory, tellProof } from './fleet-proofs.ts';
 import { HELD_QUOTES, type QuoteStory, tellQuote } from './held-quotes.ts';
+import { anonymous, HISTORIES, writeRuns } from './history-files.ts';
 import { RECALLS, type RecallStory, tellRecall } from './recalls.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 import { TRANSFERS, type TransferStory, tellTransfer, transferEffects } from './transfers.ts';
 
-const HISTORIES = fileURLToPath(new URL('./histories/', import.meta.url));
 const HOUR = 3_600_000;
 
 // Stack traces would carry the paths of the machine that records.
@@ -49,6 +50,14 @@ try {
     if (chosen.length > 0 && !chosen.includes(`transfer-${story.name}`)) continue;
     await recordTransfer(env, bundle, story, index);
   }
+  for (const [index, story] of CASES.entries()) {
+    if (chosen.length > 0 && !chosen.includes(`damage-${story.name}`)) continue;
+    await recordCase(env, bundle, story, index);
+  }
+  for (const [index, story] of DEPOSITS.entries()) {
+    if (chosen.length > 0 && !chosen.includes(`deposit-${story.name}`)) continue;
+    await recordDeposit(env, bundle, story, index);
+  }
   for (const [index, story] of FLEET_PROOFS.entries()) {
     if (chosen.length > 0 && !chosen.includes(`proof-${story.name}`)) continue;
     await recordProof(env, bundle, story, index);
@@ -72,6 +81,7 @@ async function record(
     const start = await now();
     const pickUp = start + (scenario.pickUpHours ?? 1) * HOUR;
     const wanted = {
+      ...scenario.taken,
       id: `01990000-0000-7000-8000-0000000001${String(index).padStart(2, '0')}`,
       branchId: 'VIE',
       classId: 'CDMR',
@@ -151,13 +161,46 @@ async function recordTransfer(
   await runWorker(place, codePath, transferEffects(story, told, clock), async (desk) => {
     const sleep = (duration: number | string) => env.sleep(duration);
     const { handle, firstRun } = await tellTransfer(desk, story, told, sleep);
-    const lastRun = (await handle.describe()).runId;
-    for (const runId of new Set([firstRun, lastRun])) {
-      const run = desk.client.workflow.getHandle(handle.workflowId, runId);
-      const name = `transfer-${story.name}${runId === firstRun ? '' : '-last-run'}.json`;
-      await writeFile(join(HISTORIES, name), anonymous(historyText(await run.fetchHistory())));
-      process.stdout.write(`${name}\n`);
-    }
+    await writeRuns(desk, handle.workflowId, firstRun, `transfer-${story.name}`);
+  });
+}
+
+async function recordCase(
+  env: TestWorkflowEnvironment,
+  codePath: string,
+  story: CaseStory,
+  index: number,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  const clock = async () => Number(await env.currentTimeMs());
+  const told = {
+    id: `01990000-0000-7000-8000-0000000006${String(index).padStart(2, '0')}`,
+    now: await clock(),
+  };
+  await runWorker(place, codePath, caseEffects(story, told, clock), async (desk) => {
+    const sleep = (duration: number | string) => env.sleep(duration);
+    const { handle, firstRun } = await tellCase(desk, story, told, sleep);
+    await writeRuns(desk, handle.workflowId, firstRun, `damage-${story.name}`);
+  });
+}
+
+async function recordDeposit(
+  env: TestWorkflowEnvironment,
+  codePath: string,
+  story: DepositStory,
+  index: number,
+): Promise<void> {
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  const rentalId = `01990000-0000-7000-8000-0000000007${String(index).padStart(2, '0')}`;
+  const clock = async () => Number(await env.currentTimeMs());
+  const { effects, endAtGateway } = depositEffects(story, rentalId, clock);
+  await runWorker(place, codePath, effects, async (desk) => {
+    const sleep = (duration: number | string) => env.sleep(duration);
+    const told = { rentalId, endAtGateway };
+    const { handle, firstRun } = await tellDeposit(desk, story, told, sleep);
+    await writeRuns(desk, handle.workflowId, firstRun, `deposit-${story.name}`);
   });
 }
 
@@ -192,20 +235,6 @@ async function recordProof(
   const id = `01990000-0000-7000-8000-0000000005${String(index).padStart(2, '0')}`;
   await runWorker(place, codePath, fakeProof(), async (desk) => {
     const { handle, firstRun } = await tellProof(desk, story, id);
-    const { runId: lastRun } = await handle.describe();
-    for (const runId of new Set([firstRun, lastRun])) {
-      const run = desk.client.workflow.getHandle(handle.workflowId, runId);
-      const name = `proof-${story.name}${runId === firstRun ? '' : '-last-run'}.json`;
-      await writeFile(join(HISTORIES, name), anonymous(historyText(await run.fetchHistory())));
-      process.stdout.write(`${name}\n`);
-    }
+    await writeRuns(desk, handle.workflowId, firstRun, `proof-${story.name}`);
   });
-}
-
-/** Who recorded it is nobody's business. */
-function anonymous(text: string): string {
-  // Sticky queues are named after the host too.
-  return text
-    .replaceAll(/("identity": )"[^"]*"/g, '$1"test"')
-    .replaceAll(/"[^"]*@[^"]*"/g, '"test"');
 }

@@ -11,6 +11,8 @@ import { createPayloadCodec } from '../../temporal-config/payload-codec.ts';
 import { bundleWorkflows } from '../../workers/bundle.ts';
 import { historyFrom } from '../support/histories.ts';
 import { SPANS_GO_NOWHERE, TEST_KEYS } from '../support/workflow-desk.ts';
+import { CASES } from './damage-cases.ts';
+import { DEPOSITS } from './deposits.ts';
 import { ERASURES } from './erasures.ts';
 import { FLEET_PROOFS } from './fleet-proofs.ts';
 import { HELD_QUOTES } from './held-quotes.ts';
@@ -38,7 +40,7 @@ function replay(text: string, workflowBundle: Bundle): Promise<void> {
   return Worker.runReplayHistory(options, historyFrom(text), 'rental/replayed');
 }
 
-test('every path through a rental, an erasure, a recall, a held quote and a transfer has a history', () => {
+test('every path through each of these workflows has a history', () => {
   const recorded = histories.map(({ file }) => file);
   expect(recorded).toEqual(
     expect.arrayContaining(SCENARIOS.map(({ name }) => `rental-${name}.json`)),
@@ -53,6 +55,9 @@ test('every path through a rental, an erasure, a recall, a held quote and a tran
   expect(recorded).toEqual(
     expect.arrayContaining(ERASURES.map(({ name }) => `erasure-${name}.json`)),
   );
+  const deposits = DEPOSITS.map(({ name }) => `deposit-${name}.json`);
+  expect(recorded).toEqual(expect.arrayContaining(deposits));
+  expect(recorded).toEqual(expect.arrayContaining(CASES.map(({ name }) => `damage-${name}.json`)));
   expect(recorded).toEqual(
     expect.arrayContaining(RECALLS.map(({ name }) => `recall-${name}.json`)),
   );
@@ -66,7 +71,7 @@ test.each(histories)('$file replays', async ({ text }) => {
 });
 
 const running = histories.filter(({ file }) =>
-  /(-reserved|closed|at-once|kept-by-invoices|grounded|quote-expired|transfer-arrived)\.json$/.test(
+  /(-reserved|closed|at-once|kept-by-invoices|grounded|quote-expired|-arrived|-charged|-captured)\.json$/.test(
     file,
   ),
 );

@@ -2,6 +2,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RentalRequest } from '../../domain/rental.ts';
 import {
+  amend,
   attentionNeeded,
   cancel,
   checkIn,
@@ -9,6 +10,7 @@ import {
   confirm,
   decline,
   extend,
+  hoursChanged,
   vehicleReassigned,
 } from '../../workflows/rental.messages.ts';
 import { type FakeOptions, VEHICLE } from '../support/rental-fakes.ts';
@@ -20,6 +22,8 @@ export type Scenario = {
   readonly maxHistoryLength?: number;
   /** From now on; left out, one. */
   readonly pickUpHours?: number;
+  /** With the rental; left out, nothing. */
+  readonly taken?: Partial<RentalRequest>;
   /** Told after the rental was asked for; `refused` ones have no more to tell. */
   readonly story?: (rental: ReturnType<Desk['rental']>, told: Told) => Promise<void>;
 };
@@ -58,6 +62,19 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'closed',
     story: async (rental) => {
+      await rental.executeUpdate(checkOut, { args: [OUT] });
+      await rental.executeUpdate(checkIn, { args: [BACK] });
+      await rental.result();
+    },
+  },
+  {
+    name: 'amended-with-extras',
+    taken: { coverages: ['cdw'], extras: [{ code: 'item', count: 1 }], promotion: 'spring' },
+    story: async (rental, told) => {
+      const { pickUpAt } = told.wanted;
+      const { dueAt } = later(told, 2).command;
+      const change = { pickUpAt, dueAt, classId: 'IDMR', promotion: null };
+      await rental.executeUpdate(amend, { args: [envelope('c-amend', change)] });
       await rental.executeUpdate(checkOut, { args: [OUT] });
       await rental.executeUpdate(checkIn, { args: [BACK] });
       await rental.result();
@@ -144,6 +161,20 @@ export const SCENARIOS: readonly Scenario[] = [
       await rental.signal(attentionNeeded, { reason: 'span-differs' });
       await rental.executeUpdate(checkOut, { args: [OUT] });
       await rental.signal(attentionNeeded, { reason: null });
+      await rental.executeUpdate(checkIn, { args: [BACK] });
+      await rental.result();
+    },
+  },
+  {
+    // The branch closes at both handovers, opens again for the return, and the keys go out.
+    name: 'outside-the-hours',
+    story: async (rental, { wanted }) => {
+      const out = { handover: 'pick-up', at: wanted.pickUpAt } as const;
+      const back = { handover: 'return', at: wanted.dueAt } as const;
+      await rental.signal(hoursChanged, { ...out, problem: 'closed' });
+      await rental.signal(hoursChanged, { ...back, problem: 'fee' });
+      await rental.signal(hoursChanged, { ...back, problem: null });
+      await rental.executeUpdate(checkOut, { args: [OUT] });
       await rental.executeUpdate(checkIn, { args: [BACK] });
       await rental.result();
     },

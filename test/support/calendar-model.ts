@@ -97,6 +97,10 @@ export type Day = {
   served: boolean;
 };
 
+export function emptyDay(branchId: string, vehicles: readonly string[]): Day {
+  return { branchId, vehicles, clock: 0, rentals: new Map(), spans: [], served: false };
+}
+
 /** One of the rentals that a step may be about. */
 export function choose(
   day: Day,

@@ -4,6 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { createPaymentActivities } from '../../activities/payments.ts';
+import { takeNotice } from '../../db/commands/gateway-notices.ts';
 import type { DepositState } from '../../domain/payments/deposit.ts';
 import type { PaymentGateway } from '../../domain/payments/gateway.ts';
 import { simulatedGateway } from '../../payments/simulated.ts';
@@ -101,8 +102,15 @@ function gatewayOf(
   };
 }
 
-function reading({ owner }: TestDatabase) {
+function reading({ db, owner }: TestDatabase) {
   return {
+    /** The gateway ends the rental's open hold, and says so. */
+    endAtGateway: async (rentalId: string): Promise<void> => {
+      const { rows } = await sql<{ ref: string }>`select gateway_ref as ref
+        from rentals.authorisation where rental_id = ${rentalId} and state = 'open'`.execute(owner);
+      const notice = { id: uuidv7(), type: 'hold-ended', ref: rows[0]?.ref ?? '' } as const;
+      await takeNotice(db, 'simulated', notice);
+    },
     holds: async (rentalId: string): Promise<readonly HoldRow[]> => {
       const { rows } = await sql<HoldRow>`select state, opened_at as "openedAt", attention,
           valid_until as "validUntil", captured_minor as "capturedMinor",

@@ -24,14 +24,17 @@ type Options = {
   readonly tls?: 'from-the-start' | 'offered' | 'none';
   /** When set, the one who may send. */
   readonly login?: { readonly user: string; readonly password: string };
-  readonly refuse?: (to: string) => boolean;
+  /** A number is what it is refused with, instead of 550. */
+  readonly refuse?: (to: string) => boolean | number;
+  /** When a letter is there, and before its sender knows; false: he is never told. */
+  readonly onLetter?: (text: string) => boolean | undefined;
 };
 
 /** Its certificate is signed by nobody whom a client trusts. */
 export async function mailServer(options: Options = {}): Promise<MailServer> {
   const received: Received[] = [];
   const logins: { user: string | undefined; secure: boolean }[] = [];
-  const { login, refuse } = options;
+  const { login, refuse, onLetter } = options;
   const server = new SMTPServer({
     secure: options.tls === 'from-the-start',
     ...(options.tls === 'none' && { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] }),
@@ -45,8 +48,9 @@ export async function mailServer(options: Options = {}): Promise<MailServer> {
     },
     onRcptTo: ({ address }, _session, answer) => {
       const refusal = new Error(`<${address}> lives here no more`);
-      if (refuse?.(address)) answer(Object.assign(refusal, { responseCode: 550 }));
-      else answer();
+      const refused = refuse?.(address) ?? false;
+      if (refused === false) answer();
+      else answer(Object.assign(refusal, { responseCode: refused === true ? 550 : refused }));
     },
     onData: (stream, { envelope, secure, user }, answer) => {
       const chunks: Buffer[] = [];
@@ -56,7 +60,7 @@ export async function mailServer(options: Options = {}): Promise<MailServer> {
         const from = envelope.mailFrom ? envelope.mailFrom.address : undefined;
         const to = envelope.rcptTo.map(({ address }) => address);
         received.push({ to, from, secure, user: user as string | undefined, text });
-        answer();
+        if (onLetter?.(text) !== false) answer();
       });
     },
   });

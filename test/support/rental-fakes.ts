@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
 import type { DomainErrorCode } from '../../domain/errors.ts';
 import type { Quote } from '../../domain/pricing.ts';
+import { placeAfter } from '../../domain/rental/amendment.ts';
 import type {
   Reassignment,
   RentalCommand,
@@ -120,6 +121,7 @@ export function requestedState(request: RentalRequest, answerBy: string): Rental
 
 /** Far enough ahead that no test comes to it. */
 const NO_SHOW_AT = '2099-01-01T00:00:00.000Z';
+const FAR = NO_SHOW_AT;
 
 type Effect = RentalOutcome extends infer O
   ? O extends RentalOutcome
@@ -133,6 +135,11 @@ function effectOf(command: RentalCommand): Effect {
       return { ...command, type: 'checkedOut', vehicleId: VEHICLE };
     case 'extend':
       return { ...command, type: 'extended', vehicleId: VEHICLE, price: PRICE };
+    case 'amend': {
+      const booked = { classId: 'CDMR', returnBranchId: 'VIE', pickUpAt: FAR, dueAt: FAR };
+      const kept = { price: PRICE, noShowAt: NO_SHOW_AT, payerId: null };
+      return { type: 'amended', ...kept, ...placeAfter(booked, command) };
+    }
     case 'checkIn':
       return { ...command, type: 'checkedIn', price: PRICE, invoiceId: 'i', invoiceNumber: 'A-1' };
     case 'cancel':

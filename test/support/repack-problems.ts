@@ -17,6 +17,8 @@ export type Mix = {
   readonly oneWayPercent: number;
   /** Times without a place, as holds are; and spans that a vehicle may not take because of one. */
   readonly holes: boolean;
+  /** One of the spans gives its vehicle up and asks for longer, as an extension does. */
+  readonly leaves?: boolean;
 };
 
 type Draw = {
@@ -45,11 +47,12 @@ export function anyProblem(mix: Mix): fc.Arbitrary<RepackProblem> {
       draws: fc.array(draw, { minLength: 10, maxLength: 60 }),
       demands: fc.array(draw, { minLength: 1, maxLength: 2 }),
       refusals: fc.array(fc.tuple(fc.nat(7), fc.nat(21)), { maxLength: mix.holes ? 8 : 0 }),
+      longer: fc.record({ which: fc.nat(19), by: fc.integer({ min: 1, max: 6 }) }),
     })
-    .map(({ size, draws, demands, refusals }) => {
+    .map(({ size, draws, demands, refusals, longer }) => {
       const calendar = draws.reduce(withDraw, emptyCalendar(size));
       const asked = demands.map((each, n) => spanOf(each, `demand ${n}`, HOME, null));
-      const spans = [...calendar.spans, ...asked];
+      const spans = mix.leaves ? withLonger(calendar.spans, longer) : [...calendar.spans, ...asked];
       const vehicles = calendar.vehicles.map((vehicle, at) => {
         const refused = refusals.flatMap(([of, n]) => (of === at ? (spans[n] ?? []) : []));
         const others = refused.filter((span) => span.vehicleId !== vehicle.id);
@@ -57,6 +60,16 @@ export function anyProblem(mix: Mix): fc.Arbitrary<RepackProblem> {
       });
       return { vehicles, spans };
     });
+}
+
+type Longer = { readonly which: number; readonly by: number };
+
+function withLonger(spans: readonly RepackSpan[], { which, by }: Longer): readonly RepackSpan[] {
+  const asking = which % Math.max(1, spans.length);
+  return spans.map((span, at) => {
+    if (at !== asking || span.vehicleId === null) return span;
+    return { ...span, to: span.to + by, vehicleId: null, leaves: span.vehicleId };
+  });
 }
 
 function emptyCalendar(size: number): RepackProblem {

@@ -61,6 +61,7 @@ export async function testSystem(name: string): Promise<System> {
     // One person gives all the commands here.
     RATE_LIMITS: 'staff=1000000,public=1000000',
     LOG_LEVEL: 'info',
+    MAIL_FOLDER: path.join(logs, 'mail'),
     // Made once for all tests; making it takes a worker as long as everything else.
     WORKFLOW_BUNDLE: inject('workflowBundlePath'),
   };

@@ -1,16 +1,19 @@
 // A branch's yard, for tests of spans that move: what happens to its vehicles, hour by hour.
 import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import { expect } from 'vitest';
 import {
   extendSpan,
   handOutSpan,
+  queueSpan,
   releaseSpan,
   returnSpan,
   rollSpan,
 } from '../../db/commands/calendar.ts';
+import { setOverbookingLimit } from '../../db/commands/overbooking-limits.ts';
 import { availability } from '../../db/queries/vehicles.ts';
 import type { TestDatabase } from './database.ts';
-import { book, CLASS, calendar, hour, plantFleet, READING, spanOf } from './fleet.ts';
+import { AGENT, book, CLASS, calendar, hour, plantFleet, READING, spanOf } from './fleet.ts';
 
 /** `t` is asked for at each call, because it is there from `beforeAll` on only. */
 export function yard(t: () => TestDatabase) {
@@ -68,4 +71,38 @@ export function journeys(t: () => TestDatabase) {
   }
 
   return { twoBranches, drive, free, branchOf };
+}
+
+type Measure = { readonly percent?: number; readonly absolute?: number };
+
+/** Pools that are full, and who waits for a place in them. */
+export function pools(t: () => TestDatabase) {
+  function limit(branchId: string, measure: Measure, dates: object = {}) {
+    const pool = { id: uuidv7(), branchId, classId: CLASS };
+    const open = { fromDate: null, toDate: null, percent: null, absolute: null };
+    return setOverbookingLimit(t().db, AGENT, { ...open, ...pool, ...dates, ...measure });
+  }
+
+  /** As a reservation does: a vehicle, or a place among those that wait. */
+  async function ask(branchId: string, from: number, to: number, overbook: 0 | 1 = 0) {
+    const rentalId = uuidv7();
+    const ids = { id: rentalId, branchId, classId: CLASS, customerId: rentalId };
+    const override = { stopSell: false, overbook };
+    const request = { ...ids, pickUpAt: hour(from), dueAt: hour(to), override };
+    const span = await calendar(t().db, (tx) => queueSpan(tx, request));
+    return { rentalId, vehicleId: span.vehicleId };
+  }
+
+  /** A pool of which every vehicle is booked for [0, 10), and a limit. */
+  async function fullPool(vehicles: number, measure: Measure) {
+    const { branchId, vehicleIds } = await plantFleet(t().db, { vehicles });
+    await limit(branchId, measure);
+    const booked = [];
+    for (let n = 0; n < vehicles; n += 1) {
+      booked.push(await book(t().db, { branchId, from: hour(0), to: hour(10) }));
+    }
+    return { branchId, vehicleIds, booked };
+  }
+
+  return { ask, fullPool, limit };
 }

@@ -1,6 +1,7 @@
 // A deposit's life on the real database and the simulated gateway: never without a hold unnoticed.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CARDS } from '../../payments/simulated.ts';
+import { searchAttributes } from '../../temporal-config/names.ts';
 import * as messages from '../../workflows/deposit.messages.ts';
 import { type DepositDesk, depositDesk } from '../support/deposit-desk.ts';
 
@@ -17,6 +18,7 @@ beforeEach(() => {
 });
 
 const ALSO = { commandId: 'c-1', actor: { kind: 'staff', id: 'test' } } as const;
+const ENDED = 'ended by the gateway';
 const declined = { cause: { type: 'payment-declined' } };
 
 test('for 21 days there is a valid hold at every instant', SLOW, async () => {
@@ -153,16 +155,18 @@ test('a rental that is over gets no new hold: the last one is given back', SLOW,
 });
 
 test(
-  'a hold that the gateway ended by itself is over here too, however often it tells',
+  'a hold that the gateway ended by itself is over here too, and a person is called',
   SLOW,
   async () => {
-    const rentalId = await desk.atCounter(async ({ authorise, handle }) => {
+    const rentalId = await desk.atCounter(async ({ authorise, handle, rentalId: id }) => {
       await authorise(CARDS.approve);
-      const authorisationId = (await handle.query(messages.depositState))?.current?.id ?? '';
-      await handle.signal(messages.holdEnded, { authorisationId });
-      await handle.signal(messages.holdEnded, { authorisationId }).catch(() => undefined);
-      expect((await handle.result())?.current).toBeNull();
+      await desk.endAtGateway(id);
+      await handle.signal(messages.gatewayTold);
+      await handle.signal(messages.gatewayTold).catch(() => undefined);
+      expect(await handle.result()).toMatchObject({ current: null, attention: ENDED });
+      const { typedSearchAttributes: shown } = await handle.describe();
+      expect(shown.get(searchAttributes.needsAttention)).toBe(true);
     });
-    expect((await desk.holds(rentalId)).map(({ state }) => state)).toEqual(['expired']);
+    expect(await desk.holds(rentalId)).toMatchObject([{ state: 'expired', attention: ENDED }]);
   },
 );

@@ -5,7 +5,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { recallState } from '../../workflows/recall.messages.ts';
 import type { recall } from '../../workflows/recall.ts';
-import { enterNotice, RECALLS, type RecallEffects } from '../replay/recalls.ts';
+import { enterNotice, RECALLS, type RecallEffects, tellChange } from '../replay/recalls.ts';
 import { type Desk, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
 const HOUR_MS = 3_600_000;
@@ -70,6 +70,27 @@ test('a mail server that is down does not keep the deadline waiting', async () =
     await env.sleep(HOUR_MS);
     await handleOf(desk, recallId).result();
     expect(done.filter((effect) => effect === 'notifyRenters')).toHaveLength(2);
+  });
+});
+
+test('a deadline that is moved is another timer: earlier at once, later not before', async () => {
+  await tell('grounded', {}, async (desk, recallId, done) => {
+    const { deadlineAt } = await enterNotice(desk, recallId);
+    const later = new Date(Date.parse(deadlineAt) + 10 * HOUR_MS).toISOString();
+    expect(await tellChange(desk, recallId, { hardFrom: later })).toMatchObject({ hardAt: later });
+    await env.sleep(25 * HOUR_MS);
+    expect(done).not.toContain('groundRecall');
+    await env.sleep(10 * HOUR_MS);
+    await handleOf(desk, recallId).result();
+    expect(done).toContain('groundRecall');
+  });
+  await tell('grounded', {}, async (desk, recallId, done) => {
+    const { deadlineAt } = await enterNotice(desk, recallId);
+    const sooner = new Date(Date.parse(deadlineAt) - 20 * HOUR_MS).toISOString();
+    await tellChange(desk, recallId, { hardFrom: sooner });
+    await env.sleep(5 * HOUR_MS);
+    await handleOf(desk, recallId).result();
+    expect(done).toContain('groundRecall');
   });
 });
 

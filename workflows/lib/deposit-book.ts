@@ -26,7 +26,8 @@ export function openDepositBook(carried: DepositCarried | null) {
 
   function show(next: DepositState): void {
     const { current } = next;
-    const isFlagged = current !== null && current.attention !== null;
+    // It stays on a run that ends: nothing else would show that a payment is disputed.
+    const isFlagged = next.attention !== null;
     const now = JSON.stringify([isFlagged, current?.validUntil]);
     if (now !== shown) {
       upsertSearchAttributes([
@@ -61,12 +62,12 @@ export function openDepositBook(carried: DepositCarried | null) {
   };
 }
 
-function detailsOf({ current, replaced }: DepositState): string {
+function detailsOf({ current, replaced, attention }: DepositState): string {
   const rows = [
     ['Hold', current === null ? 'none' : `**${current.amountMinor} ${current.currency}**`],
     ['Valid until', current?.validUntil ?? ''],
     ...(replaced === null ? [] : [['To be released', `\`${replaced.id}\``]]),
-    ...(current?.attention ? [['Needs a person', current.attention]] : []),
+    ...(attention === null ? [] : [['Needs a person', attention]]),
   ];
   const lines = rows.map(([name, value]) => `| ${name} | ${value} |`);
   return ['| Deposit | |', '|---|---|', ...lines].join('\n');

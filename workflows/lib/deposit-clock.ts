@@ -38,22 +38,23 @@ export function openDepositClock(rentalId: string, book: DepositBook, desk: Depo
     }
   }
 
-  async function meet(deadline: DepositDeadline): Promise<void> {
+  async function attempt(what: string, work: () => Promise<void>): Promise<void> {
     underWay += 1;
     try {
-      await carryOut(deadline);
+      await work();
     } catch (error) {
       if (!(error instanceof ApplicationFailure || error instanceof ActivityFailure)) throw error;
       const reason = refusalOf(error)?.type ?? 'activity-failed';
-      log.warn('A deadline could not be met.', { id: deadlineId(deadline), reason });
+      log.warn('A deadline could not be met.', { id: what, reason });
     } finally {
       underWay -= 1;
     }
   }
 
   return {
-    meet,
-    ended: (holdId: string) => meet({ type: 'expire', holdId, at: 0 }),
+    meet: (deadline: DepositDeadline) => attempt(deadlineId(deadline), () => carryOut(deadline)),
+    /** The rows changed behind its back. */
+    told: () => attempt('told', () => desk.inTurn(desk.reload)),
     /** True when nothing of it is under way. */
     quiet: () => underWay === 0,
   };

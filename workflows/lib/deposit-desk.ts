@@ -30,6 +30,10 @@ export function openDepositDesk(rentalId: string, book: DepositBook) {
     if (pendingKey !== null) await resolve(SYSTEM, pendingKey);
   }
 
+  async function reload(): Promise<void> {
+    book.became(await readDeposit({ rentalId }));
+  }
+
   async function resolve(actor: Actor, key: string): Promise<Ordered> {
     const outcome = await askGateway.executeWithOptions({ summary: key }, [{ key }]);
     const { deposit, declined } = await settlePayment({ actor, key, outcome });
@@ -41,7 +45,7 @@ export function openDepositDesk(rentalId: string, book: DepositBook) {
     const key = `${rentalId}/${step.kind}/${id}`;
     const { isAsked } = await unwrapped(beginPayment({ key, rentalId, actor, step }));
     if (isAsked) return resolve(actor, key);
-    book.became(await readDeposit({ rentalId }));
+    await reload();
     return 'nothing';
   }
 
@@ -73,6 +77,7 @@ export function openDepositDesk(rentalId: string, book: DepositBook) {
   return {
     inTurn,
     load: () => inTurn(load),
+    reload,
     pay: (actor: Actor, id: string, step: PaymentStep) => inTurn(() => pay(actor, id, step)),
     releaseReplaced,
     renew,

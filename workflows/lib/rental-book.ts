@@ -2,6 +2,7 @@
 import type { ApplicationFailure } from '@temporalio/workflow';
 import { DomainError } from '../../domain/errors.ts';
 import type { RentalOutcome, RentalRequest, RentalState } from '../../domain/rental.ts';
+import type { HandoverDoubt } from '../../domain/rental-attention.ts';
 import type { Reassigned } from '../rental.messages.ts';
 import { answerOf, type RecentCommands, remember } from './recent-commands.ts';
 import {
@@ -23,6 +24,8 @@ export type Carried = {
   readonly problem: string | null;
   /** What the nightly proof has against it; absent in runs from before it had anything. */
   readonly flag?: string | null;
+  /** Handovers that the hours of a branch do not suit any more; absent without any. */
+  readonly doubts?: readonly HandoverDoubt[];
 } & Heard;
 
 type Known = Pick<Carried, 'recent' | 'timers'> & { readonly state: RentalState | null };
@@ -90,9 +93,9 @@ export function openBook(carried: Carried | null) {
       return true;
     },
 
-    /** The nightly proof's word: shown until it takes it back, whatever happens meanwhile. */
-    flagged(reason: string | null): void {
-      troubles.flag(reason);
+    /** What others have against it: shown until they take it back, whatever happens meanwhile. */
+    told(about: (trouble: typeof troubles) => void): void {
+      about(troubles);
       if (state !== null) show(state);
     },
 

@@ -150,6 +150,8 @@ export function timersAfter(
       return { ...free, remindedFor: state.dueAt };
     case 'shortageRaised':
       return { ...free, isCase: true, shortages: (timers.shortages ?? 0) + 1 };
+    case 'amended':
+      return outcome.vehicleId === undefined ? free : { ...free, isCase: false };
     case 'overdueMarked':
       return { ...free, nextOverdueAt: nextTurn(state, timers, now) };
     default:

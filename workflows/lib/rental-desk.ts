@@ -41,6 +41,7 @@ const { recordCommand } = proxyActivities<Activities>(dbWrite);
 const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   checkOut: 'check out',
   extend: 'extend',
+  amend: 'amend the booking',
   checkIn: 'check in and invoice',
   cancel: 'cancel',
   confirm: 'confirm the request',

@@ -1,7 +1,8 @@
 // Keeps the Web UI's picture of a rental in step: search attributes, details, and what troubles it.
 import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
-import { isShort } from '../../domain/rental-attention.ts';
+import { type HandoverDoubt, isAhead, isShort } from '../../domain/rental-attention.ts';
+import type { HoursChanged } from '../rental.messages.ts';
 import { nowIso } from './clock.ts';
 import type { Timers } from './rental-deadlines.ts';
 import { changedAttributes, detailsOf, refusedView, type View, viewOf } from './rental-view.ts';
@@ -12,6 +13,7 @@ type Picture = {
   readonly timers: Timers;
   readonly problem: string | null;
   readonly flag?: string | null;
+  readonly doubts?: readonly HandoverDoubt[];
 };
 
 const LONG_AGO = '1970-01-01T00:00:00.000Z';
@@ -22,7 +24,8 @@ export function openDisplay(carried: Picture | null) {
   let before: View | null = null;
 
   function show(next: RentalState): void {
-    put(viewOf(next, troubles.any(), seenAt(next, nowIso())), detailsOf(next, troubles.text()));
+    const trouble = troubles.text(next);
+    put(viewOf(next, trouble !== null, seenAt(next, nowIso())), detailsOf(next, trouble));
   }
 
   /** Only what is new. */
@@ -37,7 +40,7 @@ export function openDisplay(carried: Picture | null) {
     const { state, timers } = carried;
     // A run that had not looked at the clock may have called no attention.
     const seen = seenAt(state, timers.attended ? nowIso() : LONG_AGO);
-    before = viewOf(state, troubles.any(), seen);
+    before = viewOf(state, troubles.text(state) !== null, seen);
     show(state);
   }
   return {
@@ -48,10 +51,11 @@ export function openDisplay(carried: Picture | null) {
   };
 }
 
-/** Why a person has to look: a timer that was refused, or what the nightly proof found. */
+/** Why a person has to look: a refused timer, what the nightly proof found, or other hours. */
 function openTroubles(carried: Picture | null) {
   let problem = carried?.problem ?? null;
   let flag = carried?.flag ?? null;
+  let doubts = carried?.doubts ?? [];
   return {
     stuck: (reason: string | null) => {
       problem = reason;
@@ -59,9 +63,18 @@ function openTroubles(carried: Picture | null) {
     flag: (reason: string | null) => {
       flag = reason;
     },
-    any: () => problem !== null || flag !== null,
-    text: () => problem ?? flag,
-    carried: () => ({ problem, flag }),
+    doubt: ({ handover, at, problem }: HoursChanged) => {
+      const others = doubts.filter((one) => one.handover !== handover);
+      doubts = problem === null ? others : [...others, { handover, at, problem }];
+    },
+    text: (state: RentalState) => {
+      const ahead = doubts.filter((one) => isAhead(one, state));
+      const said = ahead.map(
+        ({ handover, problem }) => `${handover} outside the hours: ${problem}`,
+      );
+      return problem ?? flag ?? (said.length === 0 ? null : said.join(', '));
+    },
+    carried: () => ({ problem, flag, ...(doubts.length === 0 ? {} : { doubts }) }),
   };
 }
 

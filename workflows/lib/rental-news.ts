@@ -16,7 +16,8 @@ export function openNews(carried: Heard | null) {
     const own = outcome.reassigned.findLast(({ rentalId }) => rentalId === before.id)?.version;
     const isNews = heard > (own ?? heardBefore);
     heard = Math.max(heard, own ?? 0);
-    return isNews && before.status === 'reserved' && outcome.type === 'extended';
+    const isPlaced = outcome.type === 'extended' || outcome.type === 'amended';
+    return isNews && before.status === 'reserved' && isPlaced;
   }
 
   return {

@@ -1,7 +1,8 @@
 // Letters by SMTP: they arrive whole, by TLS where there is a network, and fail without telling.
 import { createServer, type Server } from 'node:net';
 import { beforeAll, expect, test } from 'vitest';
-import { LetterNotSent, smtpMail } from '../../../api/auth/mail.ts';
+import { LetterNotSent } from '../../../notifications/mail.ts';
+import { smtpMail } from '../../../notifications/smtp.ts';
 import { createLogger } from '../../../workers/logging.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { mailServer } from '../../support/mail-server.ts';

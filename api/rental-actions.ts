@@ -1,0 +1,80 @@
+// The commands of a rental as links: where each is sent, who may, and why not when not.
+import { z } from '@hono/zod-openapi';
+import type { PeoplesCommand, RentalState } from '../domain/rental.ts';
+import { rentalActions } from '../domain/rental-actions.ts';
+import { type Access, refusalOf } from './auth/access.ts';
+import type { Caller } from './auth/caller.ts';
+import { COUNTER } from './auth/roles.ts';
+import { PROBLEMS } from './problems.ts';
+
+/** The path segment of each command. */
+export const COMMAND_PATHS = {
+  checkOut: 'check-out',
+  extend: 'extend',
+  amend: 'amend',
+  checkIn: 'check-in',
+  cancel: 'cancel',
+  confirm: 'confirm',
+  decline: 'decline',
+} as const satisfies Readonly<Record<PeoplesCommand, string>>;
+
+const AT_COUNTER = { scope: 'rentals:write', roles: COUNTER } as const;
+/** Who promises, or refuses, what the counter could not. */
+const ANSWERS = {
+  scope: 'rentals:write',
+  roles: ['senior-agent', 'branch-manager', 'fleet-planner'],
+} as const;
+
+/** Who may send each: the routes are declared by it, and the links below are judged by it. */
+export const COMMAND_ACCESS = {
+  checkOut: AT_COUNTER,
+  extend: AT_COUNTER,
+  amend: AT_COUNTER,
+  checkIn: AT_COUNTER,
+  cancel: { ...AT_COUNTER, customers: 'own' },
+  confirm: ANSWERS,
+  decline: ANSWERS,
+} as const satisfies Readonly<Record<PeoplesCommand, Access>>;
+
+export const RentalActions = z
+  .array(
+    z.object({
+      name: z.string(),
+      method: z.literal('POST'),
+      href: z.string(),
+      allowed: z.boolean(),
+      reason: z
+        .object({
+          type: z.string().openapi({ example: '/problems/invalid-state' }),
+          title: z.string(),
+          detail: z.string(),
+        })
+        .nullable()
+        .openapi({ description: 'The problem that it would meet; null when it is allowed' }),
+    }),
+  )
+  .readonly()
+  .openapi({
+    description:
+      'Every command, for whoever asked: allowed now, or why not. What hangs on its values, or on ' +
+      'other records, is refused when it is sent.',
+  });
+
+/** As the API would answer: the caller's rights are looked at first, then the rental's state. */
+export function actionsOf(state: RentalState, caller: Caller): z.infer<typeof RentalActions> {
+  return rentalActions(state, new Date().toISOString()).map(({ command, refusal }) => {
+    const forbidden = refusalOf(caller, COMMAND_ACCESS[command]);
+    const slug = forbidden?.slug ?? refusal?.code;
+    const detail = forbidden?.message ?? refusal?.message;
+    return {
+      name: command,
+      method: 'POST' as const,
+      href: `/api/v1/rentals/${state.id}/${COMMAND_PATHS[command]}`,
+      allowed: slug === undefined,
+      reason:
+        slug === undefined || detail === undefined
+          ? null
+          : { type: `/problems/${slug}`, title: PROBLEMS[slug].title, detail },
+    };
+  });
+}

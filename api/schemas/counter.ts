@@ -1,0 +1,54 @@
+// A counter's day as it is asked for and shown.
+import { z } from '@hono/zod-openapi';
+import { BranchId, ClassId, Id } from './common.ts';
+
+export const TodayQuery = z.strictObject({ branchId: BranchId });
+
+const BranchTime = z.string().openapi({
+  description: 'An instant, in the time zone of the branch that asked',
+  example: '2027-05-03T10:00:00+02:00',
+});
+
+const row = {
+  id: Id,
+  number: z.string().openapi({ example: 'RA-1000' }),
+  status: z.string().openapi({ example: 'reserved' }),
+  classId: ClassId,
+  branchId: BranchId,
+  returnBranchId: BranchId,
+  customerId: Id,
+  customerName: z.string().nullable().openapi({
+    description: 'Null for whoever may not see customers',
+  }),
+  vehicleId: Id.nullable(),
+  plate: z.string().nullable(),
+  pickUpAt: BranchTime,
+  dueAt: BranchTime,
+  unassigned: z.boolean().openapi({ description: 'Booked, and its vehicle is to be found' }),
+  overdue: z.boolean(),
+  reason: z.enum(['overdue', 'unassigned', 'requested', 'deposit']).nullable().openapi({
+    description: 'Why it needs somebody; null in the other lists',
+  }),
+};
+const CounterRow = z.object(row).openapi('CounterRow');
+
+const CounterList = z
+  .object({
+    count: z.int().openapi({ description: 'Of all' }),
+    rows: z.array(CounterRow).readonly().openapi({ description: 'The first 100 by time' }),
+  })
+  .openapi('CounterList');
+
+export const CounterToday = z
+  .object({
+    branchId: BranchId,
+    date: z.string().openapi({ format: 'date', description: 'The branch’s own day' }),
+    timeZone: z.string().openapi({ example: 'Europe/Vienna' }),
+    dueOut: CounterList.openapi({ description: 'Reserved for today or before: still to go out' }),
+    dueIn: CounterList.openapi({ description: 'Out, and due here today or within its grace' }),
+    overdue: CounterList.openapi({ description: 'Out, and due here longer ago than its grace' }),
+    needsAttention: CounterList.openapi({
+      description: 'By reason; a rental that has two is there twice',
+    }),
+  })
+  .openapi('CounterToday');

@@ -1,0 +1,145 @@
+// A booking changed before its pick-up: calendar, price and rental in one transaction, or as it was.
+import { sql } from 'kysely';
+import { choicesIn } from '../../domain/booking.ts';
+import { localDate } from '../../domain/calendar.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { feesOf, type Quote, quote } from '../../domain/pricing.ts';
+import { type BookedPlace, isMoved, placeAfter } from '../../domain/rental/amendment.ts';
+import type { Amend, RentalOutcome } from '../../domain/rental.ts';
+import type { Tx } from '../client.ts';
+import { publish } from '../outbox.ts';
+import { bookingTerms } from './booking-rules.ts';
+import { asked, type BranchTerms, type MovedSpan, refuseUnknown, told } from './calendar.ts';
+import { unknownPerson } from './new-rental.ts';
+import { type Recording, ratingOf, updateRental } from './rental-update.ts';
+
+type Placed = { readonly vehicleId: string; readonly moved: readonly MovedSpan[] };
+/** `placed` null: neither the calendar nor the time's price was touched. */
+type Amended = {
+  readonly placed: Placed | null;
+  readonly price: Quote;
+  readonly noShowAt: string;
+};
+
+/**
+ * Throws `vehicle-unavailable`, `stop-sell`, `branch-closed`, `value-refused` for what the plan does
+ * not offer, `not-found` for an unknown class, branch or payer: then vehicle, span and price stay.
+ */
+export async function amendRental(recording: Recording, command: Amend): Promise<RentalOutcome> {
+  const { tx, row, at } = recording;
+  const booked = {
+    classId: row.class_id,
+    returnBranchId: row.return_branch_id,
+    pickUpAt: row.pick_up_at,
+    dueAt: row.due_at,
+  };
+  const next = placeAfter(booked, command);
+  const { placed, price, noShowAt } = isMoved(booked, next)
+    ? await placedAnew(recording, command, next)
+    : { placed: null, price: await rechosen(recording, command), noShowAt: row.no_show_at };
+  const payerId = command.payerId === undefined ? row.payer_id : command.payerId;
+  const version = await updateRental(recording, {
+    class_id: next.classId,
+    return_branch_id: next.returnBranchId,
+    pick_up_at: next.pickUpAt,
+    due_at: next.dueAt,
+    no_show_at: noShowAt,
+    payer_id: payerId,
+    plan_id: price.planId,
+    plan_version: price.planVersion,
+    price: JSON.stringify(price),
+    currency: price.currency,
+    total_minor: price.totalMinor,
+  }).catch((error: unknown) => {
+    throw unknownPerson(error);
+  });
+  const kept = placed === null ? {} : { vehicleId: placed.vehicleId };
+  await publish(tx, {
+    type: 'forecourt.rental.amended.v1',
+    aggregateId: row.id,
+    sequence: version,
+    data: {
+      rentalId: row.id,
+      branchId: row.branch_id,
+      status: row.status,
+      ...next,
+      totalMinor: price.totalMinor,
+      currency: price.currency,
+    },
+  });
+  const reassigned = placed?.moved ?? [];
+  return { type: 'amended', at, version, reassigned, ...kept, ...next, price, noShowAt, payerId };
+}
+
+/** By the rules and the rate plan of now (decisions.md 10). */
+async function placedAnew(
+  { tx, row }: Recording,
+  command: Amend,
+  next: BookedPlace,
+): Promise<Amended> {
+  const placed = await amendSpan(tx, row.id, row.branch_id, next);
+  const terms = await bookingTerms(tx, {
+    ...choicesIn({ ...row.price.chosen, ...chosenIn(command) }),
+    ...next,
+    branchId: row.branch_id,
+  });
+  return { placed, price: terms.price, noShowAt: terms.noShowAt(placed.noShowGraceMinutes) };
+}
+
+/** The time costs what it did; only what was taken beside the vehicle is priced, by the same plan. */
+async function rechosen({ tx, row, at }: Recording, command: Amend): Promise<Quote> {
+  const given = chosenIn(command);
+  if (Object.keys(given).length === 0) return row.price;
+  const { rating, zone } = await ratingOf(tx, row, row.due_at);
+  const { booked, ...terms } = rating;
+  return quote({
+    ...booked.chosen,
+    ...given,
+    ...terms,
+    returnAt: row.due_at,
+    fees: feesOf(booked),
+    bookedOn: given.promotion === undefined ? undefined : localDate(at, zone),
+  });
+}
+
+/** Only what is named; null takes it back. */
+function chosenIn(command: Amend) {
+  const { rate, promotion, extras, coverages, drivers, surcharges, distance } = command;
+  const named = Object.entries({
+    rate,
+    promotion,
+    extras,
+    coverages,
+    drivers,
+    surcharges,
+    distance,
+  })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, value ?? undefined]);
+  return Object.fromEntries(named) as ReturnType<typeof choicesIn>;
+}
+
+type Answer = Partial<Placed> &
+  BranchTerms & { readonly unknown?: string | null; readonly refused?: string };
+
+async function amendSpan(
+  tx: Tx,
+  rentalId: string,
+  branchId: string,
+  { classId, returnBranchId, pickUpAt, dueAt }: BookedPlace,
+): Promise<Placed & BranchTerms> {
+  const answer = await asked<Answer>(
+    tx,
+    sql`vehicles.amend_span(${rentalId}, ${classId}, ${returnBranchId}, ${pickUpAt}, ${dueAt})`,
+  );
+  refuseUnknown(answer.unknown);
+  const { vehicleId, moved = [] } = answer;
+  if (answer.refused || vehicleId === undefined) {
+    throw new DomainError(
+      'vehicle-unavailable',
+      'No vehicle of this class is free then; the booking stays as it was.',
+      { branchId, classId },
+    );
+  }
+  return { ...answer, vehicleId, moved: await told(tx, moved) };
+}

@@ -1,0 +1,96 @@
+// Bookings of partners by their own reference: told once or ten times, it is one rental.
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { DomainError } from '../../domain/errors.ts';
+import { type Acting, type Db, transact } from '../client.ts';
+import { publish } from '../outbox.ts';
+import { recordAudit } from './audit.ts';
+
+export type PartnerBooking = {
+  readonly partnerId: string;
+  /** The partner's own; 1 to 64 of `A-Z a-z 0-9 . _ : -`. */
+  readonly externalReference: string;
+  readonly customer: {
+    readonly name: string;
+    readonly email?: string | undefined;
+    readonly phone?: string | undefined;
+    readonly language?: string | undefined;
+  };
+  readonly wanted: object;
+};
+
+export type BookingRow = {
+  readonly external_reference: string;
+  readonly request_hash: Buffer;
+  readonly customer_id: string;
+  readonly rental_id: string;
+};
+
+/**
+ * Writes the reference down with a customer of its own, before anything is reserved. A repeat answers
+ * the first; throws `duplicate` when the reference belongs to another booking. Acts for the system:
+ * a partner sees no customers.
+ */
+export function openBooking(
+  db: Db,
+  principal: string,
+  { partnerId, externalReference, customer, wanted }: PartnerBooking,
+): Promise<BookingRow> {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([customer, wanted]))
+    .digest();
+  return transact(db, 'rentals_rw', principal, async (tx) => {
+    // Two at once: the second waits here, and finds the booking of the first.
+    await sql`select pg_advisory_xact_lock(hashtextextended(
+      ${`partner booking ${partnerId} ${externalReference}`}, 0))`.execute(tx);
+    const { rows } = await sql<BookingRow>`select * from rentals.partner_booking
+      where partner_id = ${partnerId} and external_reference = ${externalReference}`.execute(tx);
+    const [known] = rows;
+    if (known !== undefined) {
+      if (known.request_hash.equals(hash)) return known;
+      const message = 'This reference belongs to another booking. A new booking needs a new one.';
+      throw new DomainError('duplicate', message);
+    }
+    const customerId = uuidv7();
+    await tx
+      .insertInto('rentals.customer')
+      .values({ id: customerId, ...customer })
+      .execute();
+    await publish(tx, {
+      type: 'forecourt.customer.registered.v1',
+      aggregateId: customerId,
+      sequence: 1,
+      data: { customerId },
+    });
+    const subject = { subjectType: 'customer', subjectId: customerId } as const;
+    await recordAudit(tx, { action: 'customer.register', ...subject, after: { partnerId } });
+    const made = await sql<BookingRow>`insert into rentals.partner_booking
+        (partner_id, external_reference, request_hash, customer_id, rental_id)
+      values (${partnerId}, ${externalReference}, ${hash}, ${customerId}, ${uuidv7()})
+      returning *`.execute(tx);
+    return made.rows[0] as BookingRow;
+  });
+}
+
+/** After a refusal: the next retransmission is a new attempt. Of several who say so, one does it. */
+export function nextAttempt(db: Db, principal: string, refusedRentalId: string): Promise<void> {
+  return transact(db, 'rentals_rw', principal, async (tx) => {
+    await sql`update rentals.partner_booking set rental_id = ${uuidv7()}
+      where rental_id = ${refusedRentalId}`.execute(tx);
+  });
+}
+
+/** As far as the partner's own go. */
+export function bookingByReference(
+  db: Db,
+  acting: Acting,
+  partnerId: string,
+  externalReference: string,
+): Promise<BookingRow | undefined> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const { rows } = await sql<BookingRow>`select * from rentals.partner_booking
+      where partner_id = ${partnerId} and external_reference = ${externalReference}`.execute(tx);
+    return rows[0];
+  });
+}

@@ -1,0 +1,148 @@
+// Payments in the books: each is posted in the transaction of its own row, once for its key.
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { DomainError, type DomainErrorCode } from '../../domain/errors.ts';
+import { ACCOUNT, type Posting } from '../../domain/ledger.ts';
+import {
+  capturePostings,
+  forfeitPostings,
+  refundPostings,
+} from '../../domain/payments/postings.ts';
+import type { Tx } from '../client.ts';
+import { publish } from '../outbox.ts';
+import { named } from './ledger-refusals.ts';
+
+export type PaymentEntry = {
+  /** Of the payment; the same key is the same entry for ever. */
+  readonly key: string;
+  readonly rentalId: string;
+  readonly currency: string;
+  readonly source:
+    | 'payment.capture'
+    | 'payment.refund'
+    | 'payment.refund-failed'
+    | 'payment.forfeit'
+    | 'payment.chargeback'
+    | 'payment.chargeback-won'
+    | 'payment.chargeback-lost';
+  /** When it happened; left out, now. */
+  readonly at?: string;
+} & (
+  | { readonly postings: readonly Posting[] }
+  /** Undoes this one, leg by leg. */
+  | { readonly reverses: string }
+);
+
+/** What payments and disputes over them may need. */
+const NEEDED: readonly string[] = [
+  ACCOUNT.pspClearing,
+  ACCOUNT.receivables,
+  ACCOUNT.disputedReceivables,
+  ACCOUNT.securityDeposits,
+  ACCOUNT.paymentFees,
+  ACCOUNT.badDebt,
+];
+
+type Answer = { readonly entryId: string; readonly postingDate: string; readonly created: boolean };
+
+/**
+ * In the role rentals_rw. Answers the entry's id. Throws `currency-mismatch`, and `not-found` for
+ * books without these accounts: `checkBooks` says so before a gateway is asked.
+ */
+export async function postPayment(tx: Tx, entry: PaymentEntry): Promise<string> {
+  const { at: effectiveAt = new Date().toISOString(), ...asked } = entry;
+  const { rentalId, source } = asked;
+  const entityId = await entityOf(tx, rentalId);
+  const request = { ...asked, id: uuidv7(), entityId, effectiveAt };
+  const { rows } = await named(() =>
+    sql<{ readonly answer: Answer }>`select
+      accounting.post_payment(${JSON.stringify(request)}) as answer`.execute(tx),
+  );
+  const answer = rows[0]?.answer;
+  if (answer === undefined) throw new Error('post_payment answered nothing.');
+  const { entryId, postingDate, created } = answer;
+  if (created) {
+    await publish(tx, {
+      type: 'forecourt.entry.posted.v1',
+      aggregateId: entryId,
+      sequence: 1,
+      data: { entryId, entityId, postingDate, source },
+    });
+  }
+  return entryId;
+}
+
+type Moved = {
+  readonly key: string;
+  readonly rentalId: string;
+  readonly currency: string;
+  readonly amountMinor: number;
+};
+
+/** What a capture pays is decided by what the rental owes when it is noted. */
+export async function postCapture(tx: Tx, { amountMinor, ...moved }: Moved): Promise<string> {
+  const { owedMinor } = await balancesOf(tx, moved.rentalId);
+  const postings = capturePostings({ currency: moved.currency, amountMinor, owedMinor });
+  return postPayment(tx, { ...moved, source: 'payment.capture', postings });
+}
+
+export async function postRefund(tx: Tx, { amountMinor, ...moved }: Moved): Promise<string> {
+  const { heldMinor } = await balancesOf(tx, moved.rentalId);
+  const postings = refundPostings({ currency: moved.currency, amountMinor, heldMinor });
+  return postPayment(tx, { ...moved, source: 'payment.refund', postings });
+}
+
+/**
+ * Pays a document out of what is held as a security deposit, as far as that goes; nothing where
+ * nothing is held. Call it before `issueInvoice`, in its transaction: from then on captures wait, and
+ * see the invoice. `documentMinor` is the total that is being invoiced.
+ */
+export async function forfeitDeposit(
+  tx: Tx,
+  document: {
+    readonly key: string;
+    readonly rentalId: string;
+    readonly currency: string;
+    readonly at: string;
+    readonly documentMinor: number;
+  },
+): Promise<void> {
+  const { documentMinor, ...entry } = document;
+  const { heldMinor, owedMinor } = await balancesOf(tx, entry.rentalId);
+  const owed = { currency: entry.currency, heldMinor, owedMinor: owedMinor + documentMinor };
+  const postings = forfeitPostings(owed);
+  if (postings.length > 0) await postPayment(tx, { ...entry, source: 'payment.forfeit', postings });
+}
+
+/** Throws `currency-mismatch` or `not-found` when payments of this rental could not be posted. */
+export async function checkBooks(tx: Tx, rentalId: string, currency: string): Promise<void> {
+  const codes = `{${NEEDED.join(',')}}`;
+  const { rows } = await sql<{ fault: DomainErrorCode | null }>`select
+    accounting.payment_fault(${await entityOf(tx, rentalId)}, ${currency}, ${codes}) as fault`.execute(
+    tx,
+  );
+  const fault = rows[0]?.fault ?? null;
+  if (fault === null) return;
+  throw new DomainError(fault, 'The legal entity’s books cannot take this payment.', { currency });
+}
+
+/** Locks the rental's money until the end of the transaction. */
+async function balancesOf(tx: Tx, rentalId: string) {
+  const codes = `{${ACCOUNT.receivables},${ACCOUNT.securityDeposits}}`;
+  const { rows } = await sql<{ of: Readonly<Record<string, number>> }>`select
+    accounting.rental_balances(${await entityOf(tx, rentalId)}, ${rentalId}, ${codes}) as of`.execute(
+    tx,
+  );
+  const balances = rows[0]?.of ?? {};
+  return {
+    owedMinor: balances[ACCOUNT.receivables] ?? 0,
+    heldMinor: -(balances[ACCOUNT.securityDeposits] ?? 0),
+  };
+}
+
+async function entityOf(tx: Tx, rentalId: string): Promise<string> {
+  const { rows } = await sql<{ id: string }>`select entity_id as id from rentals.rental
+    where id = ${rentalId}`.execute(tx);
+  if (rows[0] !== undefined) return rows[0].id;
+  throw new DomainError('not-found', 'There is no such rental.', { of: 'rental' });
+}

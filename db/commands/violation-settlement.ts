@@ -1,0 +1,157 @@
+// Settling tolls and fines: the late invoice, and the letter that names the driver, in one transaction.
+import { sql } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
+import { lateInvoicePostings } from '../../domain/late-invoice.ts';
+import { refuseUnless } from '../../domain/violation.ts';
+import {
+  collectionOf,
+  type LateCharge,
+  lateChargeOf,
+  lateDocumentOf,
+  type Settlement,
+  type TollTreatment,
+  type ViolationTerms,
+} from '../../domain/violation-charge.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
+import type { Envelope } from '../envelope.ts';
+import { publish } from '../outbox.ts';
+import { issueInvoice } from './accounting.ts';
+import { recordAudit } from './audit.ts';
+import { type LetteredRental, nominate } from './violation-letters.ts';
+import {
+  lockViolation,
+  receivedFact,
+  statusOf,
+  subjectOf,
+  type ViolationRow,
+} from './violations.ts';
+
+/**
+ * A matched violation is charged for, once: its late invoice has the key of the violation. Repeats
+ * answer the first. Undefined when there is none. Throws `invalid-state` unless it is matched, or
+ * when its entity has no terms or its driver's name is erased; `value-refused` for a toll with a
+ * nomination, `currency-mismatch`, and what `issueInvoice` throws.
+ */
+export function settleViolation(
+  db: Db,
+  envelope: Envelope,
+  acting: Acting,
+  { id, settlement }: { readonly id: string; readonly settlement: Settlement },
+): Promise<ViolationRow | undefined> {
+  return transact(db, 'rentals_rw', acting, async (tx) => {
+    const row = await lockViolation(tx, id);
+    if (row === undefined || row.settlement === settlement) return row;
+    refuseUnless(statusOf(row), ['matched'], 'settled');
+    const { terms, sender } = await termsOf(tx, row);
+    const kind = row.kind as 'toll' | 'fine';
+    const owed = { kind, amountMinor: row.amount_minor, currency: row.currency };
+    const charge = lateChargeOf(owed, settlement, terms);
+    const rental = await rentalOf(tx, row);
+    const letter =
+      settlement === 'nominate' ? await nominate(tx, envelope, row, { rental, sender }) : null;
+    const collectBy = collectionOf({
+      consentedAt: rental.consentedAt,
+      returnedAt: rental.inAt,
+      now: new Date().toISOString(),
+      windowDays: terms.cardWindowDays,
+    });
+    // Last but for the row that names it: its number keeps the whole series waiting.
+    const invoice = await invoiceFor(tx, row, charge);
+    return settleRow(tx, row, { settlement, charge, letter, invoice, collectBy });
+  });
+}
+
+type Rental = LetteredRental & { readonly consentedAt: string | null };
+
+async function rentalOf(tx: Tx, row: ViolationRow): Promise<Rental> {
+  const { rows } = await sql<Rental>`
+    select r.number, r.checked_out_at as "outAt", r.checked_in_at as "inAt",
+      c.consented_at as "consentedAt"
+    from rentals.rental r left join rentals.delayed_charge_consent c on c.rental_id = r.id
+    where r.id = ${row.rental_id}`.execute(tx);
+  if (rows[0] === undefined) throw new Error(`The rental of violation ${row.id} is gone.`);
+  return rows[0];
+}
+
+async function termsOf(
+  tx: Tx,
+  row: ViolationRow,
+): Promise<{ readonly terms: ViolationTerms; readonly sender: string }> {
+  const terms = await tx
+    .selectFrom('rentals.violation_terms')
+    .selectAll()
+    .where('entity_id', '=', row.entity_id)
+    .executeTakeFirst();
+  if (terms === undefined) {
+    throw new DomainError('invalid-state', 'Set the terms of this legal entity first.', {
+      entityId: row.entity_id,
+    });
+  }
+  return {
+    sender: terms.sender,
+    terms: {
+      currency: terms.currency,
+      fineFeeMinor: terms.fine_fee_minor,
+      tollFeeMinor: terms.toll_fee_minor,
+      vatRateBp: terms.vat_rate_bp,
+      tollTreatment: terms.toll_treatment as TollTreatment,
+      cardWindowDays: terms.card_window_days,
+    },
+  };
+}
+
+type Invoice = { readonly invoiceId: string; readonly number: string };
+
+/** Null when there is nothing to pay. */
+async function invoiceFor(tx: Tx, row: ViolationRow, charge: LateCharge): Promise<Invoice | null> {
+  const document = lateDocumentOf(charge);
+  if (document.totalMinor === 0) return null;
+  const { rental_id: rentalId, customer_id: customerId } = row;
+  const { branch_id: branchId, entity_id: entityId } = row;
+  if (rentalId === null || customerId === null || branchId === null || entityId === null) {
+    throw new Error(`Violation ${row.id} is matched to nothing.`);
+  }
+  return issueInvoice(tx, {
+    key: `violation/${row.id}/late-invoice`,
+    entityId,
+    branchId,
+    rentalId,
+    customerId,
+    serviceFrom: row.at,
+    serviceTo: row.at,
+    quote: document,
+    posting: { source: 'violation.late-invoice', postings: lateInvoicePostings(charge) },
+  });
+}
+
+type Settled = {
+  readonly settlement: Settlement;
+  readonly charge: LateCharge;
+  readonly letter: string | null;
+  readonly invoice: Invoice | null;
+  readonly collectBy: 'card' | 'invoice';
+};
+
+async function settleRow(tx: Tx, row: ViolationRow, settled: Settled): Promise<ViolationRow> {
+  const { settlement, charge, letter, invoice } = settled;
+  const { passedOnMinor, tollMinor, feeMinor, vatMinor } = charge;
+  const invoiceId = invoice?.invoiceId ?? null;
+  const collectBy = invoice && settled.collectBy;
+  const { rows } = await sql<ViolationRow>`update rentals.violation set status = 'settled',
+      settlement = ${settlement}, passed_on_minor = ${passedOnMinor}, toll_minor = ${tollMinor},
+      fee_minor = ${feeMinor}, vat_minor = ${vatMinor}, invoice_id = ${invoiceId},
+      invoice_number = ${invoice?.number ?? null}, collect_by = ${collectBy},
+      letter_sha256 = ${letter}, settled_at = now(), version = version + 1
+    where id = ${row.id} returning *`.execute(tx);
+  const done = rows[0] as ViolationRow;
+  const fact = receivedFact(done);
+  const amounts = { passedOnMinor, tollMinor, feeMinor, vatMinor };
+  await publish(tx, {
+    ...fact,
+    type: 'forecourt.violation.settled.v1',
+    data: { ...fact.data, settlement, ...amounts, invoiceId, collectBy },
+  });
+  const after = { settlement, ...amounts, invoiceId };
+  await recordAudit(tx, { action: 'violation.settle', ...subjectOf(row), after });
+  return done;
+}

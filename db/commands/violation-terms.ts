@@ -1,0 +1,90 @@
+// What an entity charges for tolls and fines, and renters' consents to charges that come later.
+import { type Selectable, sql } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
+import type { ViolationTerms } from '../../domain/violation-charge.ts';
+import { type Acting, type Db, transact } from '../client.ts';
+import type { ViolationTermsRow } from '../queries/violations.ts';
+import type { RentalsDelayedChargeConsent } from '../schema.ts';
+import { recordAudit } from './audit.ts';
+
+export type NewViolationTerms = ViolationTerms & {
+  readonly entityId: string;
+  /** The legal entity's name and address, at the head of its letters. */
+  readonly sender: string;
+};
+
+/**
+ * Replaces an entity's terms; `version` is the one known, 0 for none. Throws `version-conflict` when
+ * it is not the newest.
+ */
+export function setViolationTerms(
+  db: Db,
+  acting: Acting,
+  version: number,
+  terms: NewViolationTerms,
+): Promise<ViolationTermsRow> {
+  return transact(db, 'rentals_rw', acting, async (tx) => {
+    const { rows } = await sql<ViolationTermsRow>`
+      insert into rentals.violation_terms as t (entity_id, currency, fine_fee_minor,
+        toll_fee_minor, vat_rate_bp, toll_treatment, card_window_days, sender)
+      select ${terms.entityId}, ${terms.currency}, ${terms.fineFeeMinor}::bigint,
+        ${terms.tollFeeMinor}::bigint, ${terms.vatRateBp}::int, ${terms.tollTreatment},
+        ${terms.cardWindowDays}::int, ${terms.sender}
+      where ${version}::int = 0
+        or exists (select from rentals.violation_terms where entity_id = ${terms.entityId})
+      on conflict (entity_id) do update set currency = excluded.currency,
+        fine_fee_minor = excluded.fine_fee_minor, toll_fee_minor = excluded.toll_fee_minor,
+        vat_rate_bp = excluded.vat_rate_bp, toll_treatment = excluded.toll_treatment,
+        card_window_days = excluded.card_window_days, sender = excluded.sender,
+        version = t.version + 1, updated_at = now()
+      where t.version = ${version}
+      returning *`.execute(tx);
+    const row = rows[0];
+    if (row === undefined) {
+      throw new DomainError('version-conflict', 'Somebody changed it meanwhile.');
+    }
+    const { entityId, sender: _, ...after } = terms;
+    const subject = { subjectType: 'violation_terms', subjectId: entityId } as const;
+    await recordAudit(tx, { action: 'violation-terms.set', ...subject, after });
+    return row;
+  });
+}
+
+export type ConsentRow = Selectable<RentalsDelayedChargeConsent>;
+
+/**
+ * The renter has agreed in writing to be charged later; once a rental. Throws `duplicate` for another
+ * instant than the first, `value-refused` for one to come, `not-found` for no rental in sight.
+ */
+export function recordConsent(
+  db: Db,
+  acting: Acting,
+  rentalId: string,
+  consentedAt: string,
+): Promise<ConsentRow> {
+  return transact(db, 'rentals_rw', acting, async (tx) => {
+    if (Date.parse(consentedAt) > Date.now()) {
+      throw new DomainError('value-refused', 'A consent was given already, not in the future.');
+    }
+    const rental = await sql`select from rentals.rental where id = ${rentalId}`.execute(tx);
+    if (rental.rows.length === 0) throw new DomainError('not-found', 'There is no such rental.');
+    const inserted = await sql<ConsentRow>`
+      insert into rentals.delayed_charge_consent (rental_id, consented_at)
+      values (${rentalId}, ${consentedAt}) on conflict do nothing returning *`.execute(tx);
+    const fresh = inserted.rows[0];
+    const row = fresh ?? (await consentOf(rentalId).execute(tx)).rows[0];
+    if (row === undefined || Date.parse(row.consented_at) !== Date.parse(consentedAt)) {
+      throw new DomainError('duplicate', 'Another consent is on file.', { rentalId });
+    }
+    const subject = { subjectType: 'rental', subjectId: rentalId } as const;
+    const after = { consentedAt };
+    if (fresh)
+      await recordAudit(tx, { action: 'rental.delayed-charge-consent', ...subject, after });
+    return row;
+  });
+}
+
+function consentOf(rentalId: string) {
+  return sql<ConsentRow>`select * from rentals.delayed_charge_consent
+    where rental_id = ${rentalId}`;
+}

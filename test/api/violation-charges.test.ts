@@ -1,0 +1,248 @@
+// Charging for tolls and fines over HTTP: once, into the books, by card or invoice, or by nomination.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { eraseName } from '../../db/commands/erasure.ts';
+import { expectProblem, type TestApi, testApi } from '../support/api.ts';
+import { PERSON } from '../support/fleet.ts';
+import { CASES, SETTLED, STEPS } from '../support/violation-rows.ts';
+import {
+  plantSightings,
+  plantTerms,
+  SECOND,
+  type Sightings,
+  TERMS,
+  violationDesk,
+} from '../support/violations.ts';
+
+const ENTITY_TERMS = '/api/v1/legal-entities/FC-AT/violation-terms';
+
+let api: TestApi;
+let at: Sightings;
+const { send, received, settle, effects, legs, invoicesOf } = violationDesk(
+  () => api,
+  () => at.plate,
+);
+
+beforeAll(async () => {
+  api = await testApi();
+  at = await plantSightings(api);
+});
+
+describe('settling', () => {
+  test('needs the terms of the legal entity, which are changed by their version', async () => {
+    const { id } = await received();
+    expectProblem(await settle(id), 409, 'invalid-state');
+    await plantTerms(api.database);
+    const { body: known, headers } = await api.call('GET', ENTITY_TERMS);
+    expect(known).toEqual({ entityId: 'FC-AT', ...TERMS, version: 1 });
+    const put = (version?: string) =>
+      api.call('PUT', ENTITY_TERMS, {
+        body: { ...TERMS, tollFeeMinor: 600 },
+        headers: version === undefined ? {} : { 'if-match': version },
+      });
+    expectProblem(await put(), 428, 'precondition-required');
+    expect((await put(headers.get('etag') ?? '')).body).toMatchObject({ version: 2 });
+    expectProblem(await put('"1"'), 412, 'version-conflict');
+  });
+
+  test('a fine that we paid passes 60.00 on and earns the fee, once, whoever repeats it', async () => {
+    const { id } = await received();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => settle(id)));
+    const [{ body: done } = { body: null }] = answers;
+    expect(answers.map(({ body }) => body)).toEqual(Array(4).fill(done));
+    expect(done).toMatchObject({
+      ...{ status: 'settled', passedOnMinor: 6_000, feeMinor: 2_500, vatMinor: 500 },
+      ...{ collectBy: 'invoice', invoiceNumber: expect.stringMatching(/^INV-/), version: 2 },
+    });
+    expect(await legs(done.invoiceId)).toEqual([
+      '1200 6000',
+      '2130 -6000',
+      '1200 3000',
+      '4200 -2500',
+      '2200 -500',
+    ]);
+    expect(await invoicesOf(id)).toBe(1);
+    const invoice = await api.call('GET', `/api/v1/invoices/${done.invoiceId}`);
+    expect(invoice.body).toMatchObject({ rentalId: at.first, totalMinor: 9_000, vatMinor: 500 });
+    expectProblem(await settle(id, 'nominate'), 409, 'invalid-state');
+    expectProblem(await send(`/${id}/dismiss`, { reason: 'late' }), 409, 'invalid-state');
+    expect(await effects(id)).toMatchObject({
+      events: ['forecourt.violation.received.v1', 'forecourt.violation.settled.v1'],
+    });
+  });
+
+  test('a toll is passed on with its fee, and is no revenue, as the entity says', async () => {
+    const { id } = await received({ kind: 'toll', amountMinor: 1_000 });
+    expectProblem(await settle(id, 'nominate'), 422, 'value-refused');
+    const { body } = await settle(id);
+    expect(await legs(body.invoiceId)).toEqual([
+      '1200 1000',
+      '2130 -1000',
+      '1200 720',
+      '4200 -600',
+      '2200 -120',
+    ]);
+    const foreign = await received({ kind: 'toll', currency: 'CHF' });
+    expectProblem(await settle(foreign.id), 422, 'currency-mismatch');
+  });
+
+  test('goes to a card only with a consent and in time', async () => {
+    const consent = (consentedAt: string) =>
+      api.call('PUT', `/api/v1/rentals/${at.second}/delayed-charge-consent`, {
+        body: { consentedAt },
+      });
+    expectProblem(await consent('2099-01-01T00:00:00Z'), 422, 'value-refused');
+    expect((await consent(SECOND.out)).status).toBe(200);
+    expect((await consent(SECOND.out)).status).toBe(200);
+    expectProblem(await consent(SECOND.back), 409, 'duplicate');
+    const { id } = await received({ localTime: '2026-10-27T10:00' });
+    expect((await settle(id)).body.collectBy).toBe('card');
+  });
+
+  test('a nomination costs the fee and writes a letter that lies sealed', async () => {
+    const { id } = await received();
+    const { body } = await settle(id, 'nominate');
+    expect(await legs(body.invoiceId)).toEqual(['1200 3000', '4200 -2500', '2200 -500']);
+    const letter = await api.call('GET', `/api/v1/violations/${id}/letter`);
+    expect(letter.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(letter.text).toContain(PERSON.name);
+    const { owner } = api.database;
+    const { rows } = await sql<{ letter: Buffer; audits: readonly string[]; told: number }>`select
+        l.letter, (select array_agg(action order by at) from people.audit_entry
+          where subject_id = ${at.customerId} and after ->> 'violationId' = ${id}) as audits,
+        (select count(*)::int from events.outbox where event like ${`%${PERSON.name}%`}) as told
+      from rentals.violation_letter l where violation_id = ${id}`.execute(owner);
+    expect(rows[0]?.letter.includes(PERSON.name)).toBe(false);
+    expect(rows[0]).toMatchObject({ audits: ['customer.nominate', 'customer.read-nomination'] });
+    expect(rows[0]?.told).toBe(0);
+  });
+
+  test('survives SIGKILL after its commit: the repeat finds its one invoice', async () => {
+    const { id } = await received();
+    const script = fileURLToPath(new URL('../support/settle-violation.ts', import.meta.url));
+    const preload = fileURLToPath(new URL('../support/crash-after-commit.ts', import.meta.url));
+    const given = ['--import', preload, script, api.database.url, id];
+    const env = { ...process.env, CRASH_AFTER_COMMIT_OF: 'update rentals.violation set' };
+    const child = spawn(process.execPath, given, { env });
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(await invoicesOf(id)).toBe(1);
+    const { body } = await settle(id);
+    expect(body).toMatchObject({ status: 'settled', version: 2 });
+    expect(await invoicesOf(id)).toBe(1);
+    const { rows } = await sql`select e.source, count(*)::int as n, sum(l.amount)::int as balance
+      from accounting.entry e join accounting.line l on l.entry_id = e.id
+      where e.source = 'violation.late-invoice' group by 1 having sum(l.amount) <> 0`.execute(
+      api.database.owner,
+    );
+    expect(rows).toEqual([]);
+  });
+});
+
+test('an erased name is erased from letters too, and nobody is nominated after it', async () => {
+  const before = await received();
+  const after = await received();
+  await settle(before.id, 'nominate');
+  const { body: data } = await api.call('GET', `/api/v1/customers/${at.customerId}/personal-data`);
+  expect(data.violations.map(({ id }: { id: string }) => id)).toContain(before.id);
+  await sql`update rentals.customer set contacts_erased_at = now() where id = ${at.customerId}`.execute(
+    api.database.owner,
+  );
+  await eraseName(api.database.db, 'system:erasure', at.customerId);
+  const path = `/api/v1/violations/${before.id}/letter`;
+  expectProblem(await api.call('GET', path), 404, 'not-found');
+  expectProblem(await settle(after.id, 'nominate'), 409, 'invalid-state');
+  expect((await settle(after.id)).body).toMatchObject({
+    status: 'settled',
+    settlement: 'recharge',
+  });
+});
+
+describe('the table by itself refuses', () => {
+  const done = Symbol('done');
+
+  /** As the owner, whom no right stops; what it is refused with, then without the guard. */
+  async function tried(over: object, without: ReturnType<typeof sql>, isChecked: boolean) {
+    const said: string[] = [];
+    const base = { ...right, id: uuidv7(), place: uuidv7(), notice_number: uuidv7(), ...over };
+    const trial = api.database.owner.transaction().execute(async (tx) => {
+      if (isChecked) await sql`alter table rentals.violation disable trigger user`.execute(tx);
+      for (const removal of [null, without]) {
+        await sql`savepoint trial`.execute(tx);
+        if (removal !== null) await removal.execute(tx);
+        said.push(
+          await insert(base)
+            .execute(tx)
+            .then(
+              () => 'accepted',
+              (error: { constraint?: string; message: string }) =>
+                error.constraint ?? error.message,
+            ),
+        );
+        await sql`rollback to savepoint trial`.execute(tx);
+      }
+      throw done;
+    });
+    await trial.catch((error) => {
+      if (error !== done) throw error;
+    });
+    return said;
+  }
+
+  let right: Readonly<Record<string, unknown>>;
+  /** The invoice of another violation. */
+  let taken: string;
+  const insert = (row: object) => {
+    const names = Object.keys(right).filter((name) => !name.endsWith('_key'));
+    const columns = sql.join(names.map((name) => sql.id(name)));
+    return sql`insert into rentals.violation (${columns}) select ${columns}
+      from jsonb_populate_record(null::rentals.violation, ${JSON.stringify(row)}::jsonb)`;
+  };
+
+  beforeAll(async () => {
+    const { owner } = api.database;
+    const { id } = await received({ noticeNumber: 'GUARD-0', place: 'G 0' });
+    const { rows } = await sql<{ row: Readonly<Record<string, unknown>> }>`select to_jsonb(v) as row
+      from rentals.violation v where id = ${id}`.execute(owner);
+    right = rows[0]?.row ?? {};
+    const settled = await sql<{ invoice_id: string }>`select invoice_id from rentals.violation
+      where invoice_id is not null limit 1`.execute(owner);
+    taken = settled.rows[0]?.invoice_id ?? '';
+  });
+
+  test.each(Object.keys(CASES))('%s', async (guard) => {
+    const isIndex = guard === 'violation_seen_once';
+    const without = isIndex
+      ? sql`drop index rentals.violation_seen_once`
+      : sql`alter table rentals.violation drop constraint ${sql.id(guard)}`;
+    expect(await tried(CASES[guard] ?? {}, without, true)).toEqual([guard, 'accepted']);
+  });
+
+  test('violation_invoice_id_key', async () => {
+    const without = sql`alter table rentals.violation drop constraint violation_invoice_id_key`;
+    const twice = { ...SETTLED, invoice_id: taken };
+    expect(await tried(twice, without, true)).toEqual(['violation_invoice_id_key', 'accepted']);
+  });
+
+  test.each(Object.keys(STEPS))('%s', async (guard) => {
+    const without = sql`alter table rentals.violation disable trigger violation_guard`;
+    expect(await tried(STEPS[guard] ?? {}, without, false)).toEqual([guard, 'accepted']);
+  });
+
+  test('a step that is none, also by the version', async () => {
+    const { owner } = api.database;
+    const { id } = await received();
+    const step = (set: ReturnType<typeof sql>) =>
+      sql`update rentals.violation set ${set} where id = ${id}`
+        .execute(owner)
+        .catch((error: { constraint?: string }) => error.constraint);
+    expect(await step(sql`version = version + 1`)).toBe('violation_transition');
+    const dismissed = sql`status = 'dismissed', dismiss_reason = 'x'`;
+    expect(await step(dismissed)).toBe('violation_transition');
+    await step(sql`${dismissed}, version = version + 1`);
+    expect(await step(sql`status = 'matched', version = version + 1`)).toBe('violation_transition');
+  });
+});

@@ -1,0 +1,91 @@
+// A damage case's life: what nobody estimates or answers in time is marked, and a dispute stops it.
+import { randomUUID } from 'node:crypto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { RecordDamage } from '../../activities/damage-cases.ts';
+import type { CaseState } from '../../domain/damage-case.ts';
+import { charge } from '../../workflows/damage-case.messages.ts';
+import { CASES, type CaseStory, caseEffects, tellCase } from '../replay/damage-cases.ts';
+import { envelope, runWorker, startTimeSkipping } from '../support/workflow-desk.ts';
+
+const HOUR_MS = 3_600_000;
+let env: TestWorkflowEnvironment;
+beforeAll(async () => {
+  env = await startTimeSkipping(inject('servers').temporalTestServer);
+}, 60_000);
+afterAll(() => env.teardown());
+
+type Asked = { readonly hours: number; readonly asked: RecordDamage };
+
+/** Plays the story; answers how it ended, and what was asked, in hours after the report. */
+async function play(name: string, change: (story: CaseStory) => CaseStory = (story) => story) {
+  const story = change(CASES.find((one) => one.name === name) as CaseStory);
+  const clock = async () => Number(await env.currentTimeMs());
+  const told = { id: randomUUID(), now: await clock() };
+  const effects = caseEffects(story, told, clock);
+  const seen: Asked[] = [];
+  const recordDamage = async (asked: RecordDamage) => {
+    seen.push({ hours: Math.floor(((await clock()) - told.now) / HOUR_MS), asked });
+    return effects.recordDamage(asked);
+  };
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  let ended: CaseState | null = null;
+  const activities = { ...effects, recordDamage };
+  await runWorker(place, inject('workflowBundlePath'), activities, async (desk) => {
+    ({ ended } = await tellCase(desk, story, told, (duration) => env.sleep(duration)));
+  });
+  return {
+    ended: ended as CaseState | null,
+    said: seen.map((a) => [a.hours, a.asked.command.type]),
+    seen,
+  };
+}
+
+test('answered in time it is charged, and the clock does nothing', {
+  timeout: 60_000,
+}, async () => {
+  const { ended, said } = await play('charged');
+  expect(ended).toMatchObject({ status: 'settled', attention: null });
+  expect(said).toEqual([
+    [0, 'estimate'],
+    [0, 'agree'],
+    [0, 'charge'],
+    [0, 'settle'],
+  ]);
+});
+
+test('is marked once when the estimate, then the answer is due; a dispute stops the charge', {
+  timeout: 60_000,
+}, async () => {
+  let refusal = '';
+  const tries: CaseStory['steps'][number] = async ({ handle }) => {
+    const asked = handle.executeUpdate(charge, { args: [envelope('c-charge', {})] });
+    refusal = await asked.then(() => 'charged').catch((error) => error.cause?.type);
+  };
+  const { ended, said, seen } = await play('nobody-answers', (story) => {
+    const steps = [...story.steps];
+    steps.splice(4, 0, tries);
+    return { ...story, steps };
+  });
+  expect(said).toEqual([
+    [72, 'markDue'],
+    [72, 'estimate'],
+    [408, 'markDue'],
+    [408, 'dispute'],
+    [408, 'waive'],
+    [408, 'settle'],
+  ]);
+  expect(refusal).toBe('invalid-state');
+  expect(seen[0]?.asked.actor).toEqual({ kind: 'system', id: 'damage-case' });
+  expect(ended).toMatchObject({ status: 'settled', waiveReason: 'goodwill' });
+});
+
+test('goes on in a new run and answers repeats, or ends when it was refused', {
+  timeout: 60_000,
+}, async () => {
+  const { ended, said } = await play('continued');
+  expect(ended?.status).toBe('settled');
+  expect(said).toHaveLength(4);
+  expect(await play('refused')).toMatchObject({ ended: null, said: [] });
+});
