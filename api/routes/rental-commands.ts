@@ -87,7 +87,7 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
     .openapi(routes.cancel, (c) => {
       const { id } = c.req.valid('param');
       const body = c.req.valid('json');
-      if (c.get('caller').actor.kind === 'customer' && !isCharged(body.reason)) {
+      if (c.get('caller').actor.kind !== 'staff' && !isCharged(body.reason)) {
         throw new ProblemError('forbidden', 'That reason, which costs nothing, is for staff.');
       }
       return carryOut(c, (message) => sendCommand(deps, id, cancel, message(body)));

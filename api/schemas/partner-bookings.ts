@@ -1,6 +1,6 @@
 // Bookings of partners as they are sent and shown: every answer has the partner's own reference.
 import { z } from '@hono/zod-openapi';
-import { CANCEL_REASONS, type RentalState } from '../../domain/rental.ts';
+import { CHARGED_REASONS, type RentalState } from '../../domain/rental.ts';
 import { BranchId, ClassId, Currency, Id, Instant, Minor, text, UtcInstant } from './common.ts';
 
 /** It stands in addresses as it is. */
@@ -35,7 +35,7 @@ export const NewPartnerBooking = z
   .openapi('NewPartnerBooking');
 
 export const CancelPartnerBooking = z
-  .strictObject({ reason: z.enum(CANCEL_REASONS) })
+  .strictObject({ reason: z.enum(CHARGED_REASONS) })
   .openapi('CancelPartnerBooking');
 
 export const PartnerBooking = z

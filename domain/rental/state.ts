@@ -20,9 +20,11 @@ export type FuelEighths = number;
 export const CANCEL_REASONS = ['customer', 'duplicate', 'fleet', 'weather', 'other'] as const;
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
-/** What is not the renter's doing costs nothing. */
+/** What is not the renter's doing costs nothing; only staff may say that it is not. */
+export const CHARGED_REASONS = ['customer', 'other'] as const satisfies readonly CancelReason[];
+
 export function isCharged(reason: CancelReason): boolean {
-  return reason === 'customer' || reason === 'other';
+  return CHARGED_REASONS.some((charged) => charged === reason);
 }
 
 /** Why a request for a vehicle is not granted: codes, because free text may name persons. */

@@ -28,9 +28,13 @@ beforeAll(async () => {
 
 /** They store nothing, nothing that a repeat could double, or answer a secret that is not kept. */
 const REPEATABLE = new Set(
-  ['quotes', 'quotes/batch', 'session-keys', 'partners/{id}/clients'].map(
-    (path) => `/api/v1/${path}`,
-  ),
+  [
+    'quotes',
+    'quotes/batch',
+    'session-keys',
+    'partners/{id}/clients',
+    'customers/{id}/eligibility',
+  ].map((path) => `/api/v1/${path}`),
 );
 
 describe('the description', () => {

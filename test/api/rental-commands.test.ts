@@ -97,6 +97,8 @@ test('a partner’s booking is one rental by its reference, also after a refusal
   const own = `${path}/BK-1`;
   expect((await api.call('GET', own, { token })).body).toEqual(one.body);
   expect((await api.call('GET', own, { token: stranger })).status).toBe(404);
+  const free = await api.call('POST', `${own}/cancel`, { body: { reason: 'fleet' }, token });
+  expect(free.status).toBe(422);
   await api.call('POST', `${own}/cancel`, { body: { reason: 'customer' }, token });
   expect((await book()).body).toEqual({ ...one.body, status: 'cancelled' });
 });
