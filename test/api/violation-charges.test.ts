@@ -99,6 +99,9 @@ describe('settling', () => {
     expect((await consent(SECOND.out)).status).toBe(200);
     expect((await consent(SECOND.out)).status).toBe(200);
     expectProblem(await consent(SECOND.back), 409, 'duplicate');
+    // The window begins with the return, which is now, however long ago the test was written.
+    await sql`update rentals.rental set checked_in_at = now(), version = version + 1
+      where id = ${at.second}`.execute(api.database.owner);
     const { id } = await received({ localTime: '2026-10-27T10:00' });
     expect((await settle(id)).body.collectBy).toBe('card');
   });

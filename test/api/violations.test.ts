@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 describe('a notice', () => {
   test('of the plate and time of one rental is matched, with event and audit row', async () => {
-    const violation = await received();
+    const violation = await received({ localTime: '2026-10-21T07:30' });
     expect(violation).toMatchObject({
       ...{
         status: 'matched',
@@ -27,7 +27,7 @@ describe('a notice', () => {
         branchId: at.here,
         queueReason: null,
       },
-      ...{ at: '2026-10-21T06:01:00.000Z', orAt: null, version: 1 },
+      ...{ at: '2026-10-21T05:30:00.000Z', orAt: null, version: 1 },
     });
     expect(await effects(violation.id)).toEqual({
       events: ['forecourt.violation.received.v1'],
