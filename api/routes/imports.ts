@@ -1,5 +1,4 @@
 // Imports of vehicles from CSV and XLSX: a dry run with a report, then all of it or nothing.
-import { createHash } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { applyImport, type CheckedFile, checkImport } from '../../db/commands/vehicle-imports.ts';
@@ -11,13 +10,13 @@ import { rowAccessOf } from '../auth/scope.ts';
 import { itemId } from '../batch.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
-import { formatOf, readTable } from '../imports/table.ts';
+import { IMPORT_MEDIA_TYPES, importBody, importedTable } from '../imports/file.ts';
 import { repeatedIn, type VehicleRows, vehicleRows } from '../imports/vehicle-rows.ts';
 import { fileBody } from '../middleware/upload.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, problems } from '../schemas/common.ts';
-import { ImportFile, importView, VehicleImport } from '../schemas/imports.ts';
+import { importView, VehicleImport } from '../schemas/imports.ts';
 import { etag } from '../versions.ts';
 
 const tags = ['Vehicles'];
@@ -28,13 +27,11 @@ const access = {
 } as const;
 
 const MAX_FILE_BYTES = 10 * 1_048_576;
-const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
-const MEDIA_TYPES = ['text/csv', XLSX, 'application/octet-stream'] as const;
 const MAX_VEHICLES = 10_000;
 const MAX_COLUMNS = 100;
 
 const check = createRoute({
-  ...secured(access, fileBody({ maxBytes: MAX_FILE_BYTES, mediaTypes: MEDIA_TYPES })),
+  ...secured(access, fileBody({ maxBytes: MAX_FILE_BYTES, mediaTypes: IMPORT_MEDIA_TYPES })),
   method: 'post',
   path: '/vehicles/imports',
   tags,
@@ -43,17 +40,7 @@ const check = createRoute({
     'CSV (UTF-8; comma, semicolon or tab) or the first sheet of an XLSX workbook without formulas. ' +
     'The first row names the columns as a vehicle is registered: plate, classId, branchId, …, ' +
     'subRental.from, acquisition.acquiredOn; case, spaces and underscores do not matter.',
-  request: {
-    headers: IdempotencyHeader,
-    body: {
-      required: true,
-      content: {
-        'text/csv': { schema: ImportFile },
-        [XLSX]: { schema: ImportFile },
-        'application/octet-stream': { schema: ImportFile },
-      },
-    },
-  },
+  request: { headers: IdempotencyHeader, body: importBody },
   responses: { 201: jsonAnswer('The report', VehicleImport), ...problems },
 });
 
@@ -101,27 +88,15 @@ export function importRoutes(deps: ApiDeps): ApiRouter {
 }
 
 async function checkedFile(c: Context<ApiEnv>, id: string): Promise<CheckedFile> {
-  const bytes = c.get('bodyBytes');
-  const contentSha256 = createHash('sha256').update(bytes).digest('hex');
-  const format = formatOf(bytes);
-  const limits = { rows: MAX_VEHICLES + 1, columns: MAX_COLUMNS };
-  const table = await readTable({ bytes, format, limits });
-  const file = { id, format, contentSha256 } as const;
-  const rowCount = Math.max(0, table.rows.length - 1);
-  const broken = table.problems.length > 0 ? table.problems : sizeProblems(rowCount);
-  if (broken.length > 0) return { ...file, rowCount, vehicles: [], problems: broken };
-  const rows = vehicleRows(table.rows);
+  const limits = { rows: MAX_VEHICLES, columns: MAX_COLUMNS };
+  const { file, rows: table, broken } = await importedTable(c.get('bodyBytes'), 'vehicles', limits);
+  if (broken.length > 0) return { ...file, id, vehicles: [], problems: broken };
+  const rows = vehicleRows(table);
   const vehicles = rows.vehicles.map(({ row, vehicle }) => {
     return { row, vehicle: { ...vehicle, id: itemId(id, row) } };
   });
   const found = [...rows.problems, ...repeatedIn(rows), ...foreign(c, rows)];
-  return { ...file, rowCount, vehicles, problems: found };
-}
-
-function sizeProblems(rowCount: number): readonly ImportProblem[] {
-  if (rowCount === 0) return [problemOf(1, null, 'The file has no vehicles.')];
-  if (rowCount <= MAX_VEHICLES) return [];
-  return [problemOf(MAX_VEHICLES + 2, null, `A file has at most ${MAX_VEHICLES} vehicles.`)];
+  return { ...file, id, vehicles, problems: found };
 }
 
 /** As `assertBranch` says it of a single vehicle. */

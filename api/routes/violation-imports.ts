@@ -1,5 +1,4 @@
 // Files of tolls and fines: a dry run with a report per row, then all of them or none.
-import { createHash } from 'node:crypto';
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import {
@@ -8,20 +7,18 @@ import {
   checkNotices,
 } from '../../db/commands/violation-imports.ts';
 import { violationImportById } from '../../db/queries/violations.ts';
-import { problemOf } from '../../domain/vehicle-import.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS } from '../auth/roles.ts';
 import { rowAccessOf } from '../auth/scope.ts';
 import { itemId } from '../batch.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
+import { IMPORT_MEDIA_TYPES, importBody, importedTable } from '../imports/file.ts';
 import { rowReader } from '../imports/rows.ts';
-import { formatOf, readTable } from '../imports/table.ts';
 import { fileBody } from '../middleware/upload.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, problems } from '../schemas/common.ts';
-import { ImportFile } from '../schemas/imports.ts';
 import { NewViolation, ViolationImport, violationImportView } from '../schemas/violations.ts';
 import { etag } from '../versions.ts';
 
@@ -30,14 +27,12 @@ const params = z.object({ id: Id });
 const access = { scope: 'rentals:write', roles: ['branch-manager', ...BOOKS] } as const;
 
 const MAX_FILE_BYTES = 2 * 1_048_576;
-const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
-const MEDIA_TYPES = ['text/csv', XLSX, 'application/octet-stream'] as const;
 /** Each is matched by itself within one transaction. */
 const MAX_NOTICES = 1_000;
 const MAX_COLUMNS = 40;
 
 const check = createRoute({
-  ...secured(access, fileBody({ maxBytes: MAX_FILE_BYTES, mediaTypes: MEDIA_TYPES })),
+  ...secured(access, fileBody({ maxBytes: MAX_FILE_BYTES, mediaTypes: IMPORT_MEDIA_TYPES })),
   method: 'post',
   path: '/violations/imports',
   tags,
@@ -45,17 +40,7 @@ const check = createRoute({
   description:
     'CSV (UTF-8; comma, semicolon or tab) or the first sheet of an XLSX workbook. The first row ' +
     'names the columns as `POST /violations` does; case, spaces and underscores do not matter.',
-  request: {
-    headers: IdempotencyHeader,
-    body: {
-      required: true,
-      content: {
-        'text/csv': { schema: ImportFile },
-        [XLSX]: { schema: ImportFile },
-        'application/octet-stream': { schema: ImportFile },
-      },
-    },
-  },
+  request: { headers: IdempotencyHeader, body: importBody },
   responses: { 201: jsonAnswer('The report', ViolationImport), ...problems },
 });
 
@@ -105,22 +90,10 @@ export function violationImportRoutes(deps: ApiDeps): ApiRouter {
 }
 
 async function checkedFile(c: Context<ApiEnv>, id: string): Promise<CheckedNotices> {
-  const bytes = c.get('bodyBytes');
-  const contentSha256 = createHash('sha256').update(bytes).digest('hex');
-  const format = formatOf(bytes);
-  const limits = { rows: MAX_NOTICES + 1, columns: MAX_COLUMNS };
-  const table = await readTable({ bytes, format, limits });
-  const rowCount = Math.max(0, table.rows.length - 1);
-  const file = { id, format, contentSha256, rowCount } as const;
-  const broken = table.problems.length > 0 ? table.problems : sizeProblems(rowCount);
-  if (broken.length > 0) return { ...file, notices: [], problems: broken };
-  const { good, problems: faults } = readRows(table.rows);
+  const limits = { rows: MAX_NOTICES, columns: MAX_COLUMNS };
+  const { file, rows: table, broken } = await importedTable(c.get('bodyBytes'), 'notices', limits);
+  if (broken.length > 0) return { ...file, id, notices: [], problems: broken };
+  const { good, problems: faults } = readRows(table);
   const notices = good.map(({ row, body }) => ({ row, notice: { ...body, id: itemId(id, row) } }));
-  return { ...file, notices, problems: faults };
-}
-
-function sizeProblems(rowCount: number) {
-  if (rowCount === 0) return [problemOf(1, null, 'The file has no notices.')];
-  if (rowCount <= MAX_NOTICES) return [];
-  return [problemOf(MAX_NOTICES + 2, null, `A file has at most ${MAX_NOTICES} notices.`)];
+  return { ...file, id, notices, problems: faults };
 }
