@@ -160,6 +160,15 @@ const notifications = [
   ),
 ];
 
+const documents = [
+  onlyMayImportOrNode(
+    'documents-draw-pages',
+    'What rows say, in the words of a language, as a PDF; who may see it is for the API to say.',
+    { path: '^documents/' },
+    ['^documents/', '^domain/', '^db/', ...packages('pdfkit')],
+  ),
+];
+
 const api = [
   {
     name: 'api-is-thin',
@@ -258,7 +267,7 @@ const everywhere = [
 module.exports = {
   forbidden: [
     [domain, workflows, activities, db, events, storage, payments, notifications],
-    [api, temporalConfig, stack, everywhere],
+    [documents, api, temporalConfig, stack, everywhere],
   ].flat(2),
   options: {
     // TypeScript 7 has no JavaScript API, so swc reads the sources.

@@ -36,4 +36,7 @@ export type ProofDeps = ActivityDeps & {
 
 export type PaymentDeps = ActivityDeps & { readonly gateway: PaymentGateway };
 
-export type WorkerDeps = ProofDeps & PaymentDeps;
+/** Removes a file of the object store by its SHA-256; gone already is gone. */
+export type PrivacyDeps = ActivityDeps & { readonly removeFile: (key: string) => Promise<void> };
+
+export type WorkerDeps = ProofDeps & PaymentDeps & PrivacyDeps;

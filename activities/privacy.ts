@@ -1,16 +1,18 @@
 // The effects of an erasure: each is one transaction a domain, safe to repeat.
 import { eraseContacts, eraseName } from '../db/commands/erasure.ts';
+import { fileRemoved } from '../db/commands/file-removals.ts';
+import { filesToRemove } from '../db/queries/file-removals.ts';
 import { lastInvoiceDate } from '../db/queries/personal-data.ts';
 import { principalOf } from '../domain/actor.ts';
 import { type ErasureState, keptUntil } from '../domain/erasure.ts';
 import type { BeginErasure } from '../workflows/erasure.messages.ts';
 import type { Envelope } from '../workflows/rental.messages.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { PrivacyDeps } from './deps.ts';
 import { failing } from './failures.ts';
 
 const SYSTEM = principalOf({ kind: 'system', id: 'erasure' });
 
-export function createPrivacyActivities({ db }: ActivityDeps) {
+export function createPrivacyActivities({ db, removeFile }: PrivacyDeps) {
   return {
     eraseContacts: ({ actor, command }: Envelope<BeginErasure>): Promise<ErasureState> =>
       failing(async () => {
@@ -28,6 +30,11 @@ export function createPrivacyActivities({ db }: ActivityDeps) {
           return { customerId, status: 'contacts-erased', keptUntil: kept };
         }
         await eraseName(db, SYSTEM, customerId);
+        // After the rows, so that nobody is handed what is going; a repeat takes up what is left.
+        for (const key of await filesToRemove(db)) {
+          await removeFile(key);
+          await fileRemoved(db, key);
+        }
         return { customerId, status: 'erased', keptUntil: null };
       }),
   };

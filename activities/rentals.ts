@@ -2,6 +2,7 @@
 
 import { recordCommand } from '../db/commands/rentals.ts';
 import { reserveRental } from '../db/commands/reservations.ts';
+import { walkUp } from '../db/commands/walk-ups.ts';
 import { principalOf } from '../domain/actor.ts';
 import { DomainError } from '../domain/errors.ts';
 import type {
@@ -27,11 +28,22 @@ export type Reserved = RentalState & { readonly reassigned?: readonly Reassignme
 export function createRentalActivities(deps: ActivityDeps) {
   return {
     reserveRental: ({ actor, command }: Envelope<RentalRequest>): Promise<Reserved> =>
-      failing(() => counting(deps, reserveRental(deps.db, principalOf(actor), command))),
+      failing(() => counting(deps, reserve(deps, principalOf(actor), command))),
 
     recordCommand: ({ actor, ...request }: RecordCommand): Promise<RentalOutcome> =>
       failing(() => counting(deps, recordCommand(deps.db, principalOf(actor), request))),
   };
+}
+
+/** Whoever stands at the counter gets the keys in the same transaction. */
+function reserve(
+  { db }: ActivityDeps,
+  principal: string,
+  request: RentalRequest,
+): Promise<Reserved> {
+  const { keys } = request;
+  if (keys === undefined) return reserveRental(db, principal, request);
+  return walkUp(db, principal, { ...request, keys });
 }
 
 /** A refusal that nobody proved is one too many: it is counted, so that somebody sees them grow. */

@@ -25,13 +25,17 @@ import { auditRoutes } from './routes/audit.ts';
 import { availabilityRoutes } from './routes/availability.ts';
 import { blocklistRoutes } from './routes/blocklist.ts';
 import { branchRoutes } from './routes/branches.ts';
+import { cashRoutes } from './routes/cash.ts';
 import { classRoutes } from './routes/classes.ts';
 import { counterRoutes } from './routes/counter.ts';
+import { creditNoteRoutes } from './routes/credit-notes.ts';
 import { customerRecordRoutes } from './routes/customer-records.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { damageCaseRoutes } from './routes/damage-cases.ts';
 import { depositRoutes } from './routes/deposits.ts';
 import { disputeRoutes } from './routes/disputes.ts';
+import { documentRoutes } from './routes/documents.ts';
+import { drawerShiftRoutes } from './routes/drawer-shifts.ts';
 import { driverRoutes } from './routes/drivers.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -48,19 +52,24 @@ import { openingHoursRoutes } from './routes/opening-hours.ts';
 import { overbookingLimitRoutes } from './routes/overbooking-limits.ts';
 import { partnerBookingRoutes } from './routes/partner-bookings.ts';
 import { partnerRoutes } from './routes/partners.ts';
+import { payerRoutes } from './routes/payers.ts';
+import { prepaymentRoutes } from './routes/prepayments.ts';
 import { privacyRoutes } from './routes/privacy.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { ratePlanRoutes } from './routes/rate-plans.ts';
 import { recallRoutes } from './routes/recalls.ts';
 import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { relocationRoutes } from './routes/relocations.ts';
+import { rentalBillingRoutes } from './routes/rental-billing.ts';
 import { rentalCommandRoutes } from './routes/rental-commands.ts';
 import { rentalRequestRoutes } from './routes/rental-requests.ts';
+import { rentalSegmentRoutes } from './routes/rental-segments.ts';
 import { rentalRoutes } from './routes/rentals.ts';
 import { sessionKeyRoutes } from './routes/session-keys.ts';
 import { shortageRoutes } from './routes/shortages.ts';
 import { staffRoutes } from './routes/staff.ts';
 import { stopSellRoutes } from './routes/stop-sells.ts';
+import { tenderRoutes } from './routes/tenders.ts';
 import { transferRoutes } from './routes/transfers.ts';
 import { travelTimeRoutes } from './routes/travel-times.ts';
 import { vehicleDocumentRoutes } from './routes/vehicle-documents.ts';
@@ -70,6 +79,7 @@ import { vehicleRoutes } from './routes/vehicles.ts';
 import { violationImportRoutes } from './routes/violation-imports.ts';
 import { violationTermsRoutes } from './routes/violation-terms.ts';
 import { violationRoutes } from './routes/violations.ts';
+import { walkUpRoutes } from './routes/walk-ups.ts';
 
 const API = '/api/v1';
 const PAGES = ['/openapi.json', '/docs/*'];
@@ -130,6 +140,7 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     overbookingLimitRoutes(deps),
     onRequestRoutes(deps),
     rentalRequestRoutes(deps, zones),
+    rentalSegmentRoutes(deps, zones),
     fleetRoutes(deps),
     counterRoutes(deps),
     reconciliationRoutes(deps),
@@ -139,8 +150,10 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     quoteRoutes(deps),
     ratePlanRoutes(deps),
     heldQuoteRoutes(deps),
+    walkUpRoutes(deps, zones),
     rentalRoutes(deps, zones),
     rentalCommandRoutes(deps, zones),
+    rentalBillingRoutes(deps),
     depositRoutes(deps),
     inspectionRoutes(deps),
     damageCaseRoutes(deps),
@@ -150,6 +163,13 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     violationRoutes(deps),
     violationTermsRoutes(deps),
     accountingRoutes(deps),
+    tenderRoutes(deps),
+    drawerShiftRoutes(deps),
+    cashRoutes(deps),
+    creditNoteRoutes(deps),
+    prepaymentRoutes(deps),
+    payerRoutes(deps),
+    documentRoutes(deps),
     meRoutes(deps),
     meterRoutes(deps),
     staffRoutes(deps),

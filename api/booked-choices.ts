@@ -1,8 +1,11 @@
 // What is taken beside the vehicle, from a caller's words to those of the rate plan.
 import type { Context } from 'hono';
+import type { Db } from '../db/client.ts';
+import { ratePlanVersion } from '../db/queries/rate-plans.ts';
 import { currentRatePlan } from '../db/queries/rentals.ts';
 import type { BookedChoices } from '../domain/booking.ts';
 import { driversOf } from '../domain/pricing.ts';
+import type { RatePlan } from '../domain/rate-plan.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { ProblemError } from './problems.ts';
 
@@ -10,6 +13,11 @@ type Asked = {
   readonly rate?: string | null | undefined;
   readonly driverAges?: readonly number[] | undefined;
 };
+
+/** By the plan of now for a class at a branch, or by the version that was booked. */
+type Priced =
+  | { readonly branchId: string; readonly classId: string }
+  | { readonly planId: string; readonly planVersion: number };
 
 /**
  * The same with the drivers' age bands instead of their ages, which go no further than here. Only
@@ -19,13 +27,18 @@ export async function withBands<A extends Asked>(
   c: Context<ApiEnv>,
   { db }: Pick<ApiDeps, 'db'>,
   asked: A,
-  priced: { readonly branchId: string; readonly classId: string },
+  priced: Priced,
 ): Promise<Omit<A, 'driverAges'> & Pick<BookedChoices, 'drivers'>> {
   assertRate(c, asked.rate);
   const { driverAges, ...rest } = asked;
   if (driverAges === undefined) return rest;
-  const plan = await currentRatePlan(db, priced);
+  const plan = await planOf(db, priced);
   return plan === undefined ? rest : { ...rest, drivers: driversOf(driverAges, plan) };
+}
+
+async function planOf(db: Db, priced: Priced): Promise<RatePlan | undefined> {
+  if ('classId' in priced) return currentRatePlan(db, priced);
+  return (await ratePlanVersion(db, priced.planId, priced.planVersion))?.terms;
 }
 
 /** What a company pays is its own affair: only staff quote and book by a negotiated rate. */

@@ -1,4 +1,5 @@
 // Sends commands to their workflows and waits for the answer, but never for ever.
+import { setTimeout as delay } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { amendRecall } from '../db/commands/recall-changes.ts';
@@ -13,6 +14,7 @@ import { recallWorkflowId, rentalWorkflowId } from '../temporal-config/names.ts'
 import {
   erasureStartOptions,
   recallStartOptions,
+  rentalResumeOptions,
   rentalStartOptions,
 } from '../temporal-config/starts.ts';
 import { type BeginErasure, begin } from '../workflows/erasure.messages.ts';
@@ -24,7 +26,7 @@ import {
   open as openRecall,
 } from '../workflows/recall.messages.ts';
 import type { recall } from '../workflows/recall.ts';
-import { type Envelope, reserve } from '../workflows/rental.messages.ts';
+import { type Envelope, reinstate, reserve } from '../workflows/rental.messages.ts';
 import type { rental } from '../workflows/rental.ts';
 import type { ApiDeps } from './deps.ts';
 import { refusalOf } from './errors.ts';
@@ -34,6 +36,9 @@ import { unlessDown } from './outage.ts';
 const READER = 'system:api';
 /** Well below the age at which an idempotency lock is taken over (30 s). */
 const COMMAND_TIMEOUT_MS = 20_000;
+/** As long as the end of a run takes to be known. */
+const REINSTATE_TRIES = 20;
+const REINSTATE_PAUSE_MS = 100;
 
 /**
  * Starts a rental and reserves in one round trip. Throws the refusal of the workflow, or
@@ -111,6 +116,47 @@ export async function sendAmend(
     if (!hasEnded(error)) throw error;
     return amendRecall(deps.db, principalOf(envelope.actor), recallId, version, change);
   }
+}
+
+/**
+ * Goes on with a no-show in a run of its own, for the one before has ended; a repeat joins it. Throws
+ * `invalid-state` for any other rental, or as above.
+ */
+export async function sendReinstate(
+  deps: ApiDeps,
+  known: RentalState,
+  envelope: Envelope<object>,
+): Promise<RentalState> {
+  if (known.status !== 'no_show') return sendCommand(deps, known.id, reinstate, envelope);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await resume(deps, known, envelope);
+    } catch (error) {
+      // The row was faster: the run that made it a no-show has not heard of that yet.
+      const isEarly = refusalOf(error)?.type === 'invalid-state';
+      const row = isEarly ? await rentalById(deps.db, READER, known.id) : undefined;
+      if (row?.status !== 'no_show' || tries === REINSTATE_TRIES) throw error;
+      await delay(REINSTATE_PAUSE_MS);
+    }
+  }
+}
+
+function resume(
+  deps: ApiDeps,
+  known: RentalState,
+  envelope: Envelope<object>,
+): Promise<RentalState> {
+  return waiting(deps, () => {
+    const start = new WithStartWorkflowOperation<typeof rental>(
+      'rental',
+      rentalResumeOptions(known),
+    );
+    return deps.temporal.workflow.executeUpdateWithStart(reinstate, {
+      args: [envelope],
+      updateId: envelope.commandId,
+      startWorkflowOperation: start,
+    });
+  });
 }
 
 /** Throws `not-found` for a rental that never was, `invalid-state` for one that has ended. */

@@ -5,12 +5,13 @@ import {
   type DatabaseConnection,
   type Driver,
   PostgresDialect,
-  type PostgresDialectConfig,
   PostgresDriver,
+  type PostgresPool,
   type TransactionSettings,
 } from 'kysely';
 import { type Acting, actingText } from './acting-text.ts';
 import { literal } from './literal.ts';
+import { preparing, type Statements } from './prepared.ts';
 
 /** `origin` is where it was asked for (origin.ts). */
 export type Settings = Acting & { readonly origin: string };
@@ -23,16 +24,22 @@ export function beginAs<T>(settings: Settings, work: () => Promise<T>): Promise<
 }
 
 export class ActingDialect extends PostgresDialect {
-  readonly #config: PostgresDialectConfig;
+  readonly #pool: PostgresPool;
 
-  constructor(config: PostgresDialectConfig) {
-    super(config);
-    this.#config = config;
+  /** Statements of transactions that write are prepared as `statements` says. */
+  constructor(pool: PostgresPool, statements: Statements) {
+    super({ pool });
+    this.#pool = preparing(pool, statements, isWriting);
   }
 
   override createDriver(): Driver {
-    return new ActingDriver(this.#config);
+    return new ActingDriver({ pool: this.#pool });
   }
+}
+
+function isWriting(): boolean {
+  const acting = beginning.getStore();
+  return acting !== undefined && acting.role !== 'api_read';
 }
 
 class ActingDriver extends PostgresDriver {

@@ -5,6 +5,7 @@ import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { ActingDialect, beginAs } from './acting-dialect.ts';
 import { currentOrigin } from './origin.ts';
+import { openStatements, type Statements } from './prepared.ts';
 import type { DB } from './schema.ts';
 import { wakeIfPublished } from './wake.ts';
 
@@ -56,12 +57,15 @@ const CONNECT_MS = 5_000;
  */
 export function openDb(connectionString: string, options: PoolOptions = {}): Db {
   const pool = openPool(connectionString, { limitMs: LIMIT_MS, ...options });
-  const db = new Kysely<DB>({ dialect: new ActingDialect({ pool }) });
+  const statements = openStatements();
+  const db = new Kysely<DB>({ dialect: new ActingDialect(pool, statements) });
   pools.set(db, pool);
+  prepared.set(db, statements);
   return db;
 }
 
 const pools = new WeakMap<Db, pg.Pool>();
+const prepared = new WeakMap<Db, Statements>();
 
 /** The pool behind `db`, for one-trip.ts alone. */
 export function poolOf(db: Db): pg.Pool {
@@ -95,8 +99,8 @@ function openPool(connectionString: string, options: PoolOptions): pg.Pool {
 
 /**
  * Runs `work` in one transaction as `role`, for `acting` (`kind:id`); both end with it. After a
- * deadlock or a serialization failure the server has undone everything, so `work` runs again: it
- * must touch nothing but `tx`. Wakes the relay after a commit that published facts.
+ * deadlock or a serialization failure, or when a migration outdated a prepared statement, the server
+ * has undone everything, so `work` runs again: it must touch nothing but `tx`. Wakes the relay after a commit that published facts.
  */
 export function transact<T>(
   db: Db,
@@ -106,7 +110,7 @@ export function transact<T>(
 ): Promise<T> {
   return tracer.startActiveSpan(`transact ${role}`, { kind: SpanKind.CLIENT }, async (span) => {
     try {
-      return await retrying(() => once(db, role, acting, work));
+      return await retrying(db, () => once(db, role, acting, work));
     } catch (error) {
       span.setStatus({ code: SpanStatusCode.ERROR });
       throw error;
@@ -137,15 +141,19 @@ async function once<T>(
 
 const DEADLOCK = '40P01';
 const SERIALIZATION = '40001';
+/** A statement was prepared before a migration gave its table another column. */
+const OTHER_COLUMNS = '0A000';
+const AGAIN = [DEADLOCK, SERIALIZATION, OTHER_COLUMNS];
 const ATTEMPTS = 5;
 
-async function retrying<T>(work: () => Promise<T>): Promise<T> {
+async function retrying<T>(db: Db, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      const { code } = error as { readonly code?: string };
-      if ((code !== DEADLOCK && code !== SERIALIZATION) || attempt === ATTEMPTS) throw error;
+      const { code = '' } = error as { readonly code?: string };
+      if (!AGAIN.includes(code) || attempt === ATTEMPTS) throw error;
+      if (code === OTHER_COLUMNS) prepared.get(db)?.renew();
       await delay(attempt * 5 * (1 + Math.random()));
     }
   }

@@ -3,7 +3,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Dispute } from '../domain/payments/dispute.ts';
 
 export type DisputeRow = Dispute & {
-  readonly openedEntryId: string;
+  /** Null: no books could take it, and it is booked by hand. */
+  readonly openedEntryId: string | null;
   readonly approvalId: string | null;
 };
 

@@ -25,10 +25,9 @@ export async function transactInOneTrip<T>(
   const { sql: inlined, parameters } = statement.compile(db);
   if (parameters.length > 0) throw new Error('A one-trip statement must inline its values.');
   const who = actingText({ role, ...rowAccess(acting) });
-  const commit = options.durable === false ? ASYNCHRONOUS : DURABLE;
   // node-postgres answers one result per statement, which its types do not say.
   const results = (await poolOf(db).query(
-    `${who}; ${commit};\n${inlined}`,
+    `${who}; ${commitOf(options)};\n${inlined}`,
   )) as unknown as readonly pg.QueryResult[];
   return (results.at(-1)?.rows ?? []) as T[];
 }
@@ -56,8 +55,9 @@ export async function callInOneTrip(
   acting: Acting,
   call: PreparedCall,
   values: readonly Value[],
+  options: Options = {},
 ): Promise<string | null> {
-  const [answers] = await executeInOneTrip(db, acting, [call], values, DURABLE);
+  const [answers] = await executeInOneTrip(db, acting, [call], values, commitOf(options));
   return answers?.[0] ?? null;
 }
 
@@ -77,6 +77,11 @@ export function readInOneTrip(
 
 const DURABLE = 'set local synchronous_commit = on';
 const ASYNCHRONOUS = 'set local synchronous_commit = off';
+
+function commitOf({ durable = true }: Options): string {
+  return durable ? DURABLE : ASYNCHRONOUS;
+}
+
 const READ = `set local "TimeZone" = 'UTC'; set local enable_seqscan = off;
   set local plan_cache_mode = force_generic_plan`;
 
@@ -92,8 +97,9 @@ async function executeInOneTrip(
   try {
     for (const call of calls) await prepareOnce(client, call);
     const given = values.map(literal).join(',');
+    const executions = calls.map(({ name }) => `execute ${name} (${given})`).join(';');
     const results = (await client.query(
-      `${who}; ${settings};` + calls.map(({ name }) => `execute ${name} (${given})`).join(';'),
+      `${who}; ${settings};${executions}`,
     )) as unknown as readonly pg.QueryResult<{ readonly answer: string | null }>[];
     // Taken out: what keeps a result, dead or not, must not keep its rows from being collected.
     return results

@@ -32,8 +32,12 @@ export type RuleRow = {
 
 export type RentalDriver = JudgedDriver & { readonly version: number };
 
-/** For rentals_rw and api_read. The class's own rule, or the one for all. */
-export async function readDriverFile(tx: Tx, rentalId: string): Promise<readonly DriverFile[]> {
+/** For rentals_rw and api_read. By the rule of the booked class or of `classId`, or the one for all. */
+export async function readDriverFile(
+  tx: Tx,
+  rentalId: string,
+  classId: string | null = null,
+): Promise<readonly DriverFile[]> {
   const { rows } = await sql<DriverFile>`
     select d.customer_id, d.age_at_pick_up, d.judged_pick_up_at, d.override_of, d.override_due_on,
       d.version, c.licence_number is not null as has_licence, c.licence_classes,
@@ -43,7 +47,8 @@ export async function readDriverFile(tx: Tx, rentalId: string): Promise<readonly
     from rentals.rental_driver d
     join rentals.rental r on r.id = d.rental_id
     join rentals.customer c on c.id = d.customer_id
-    cross join lateral (select * from rentals.driver_rule where class_id in (r.class_id, '*')
+    cross join lateral (select * from rentals.driver_rule
+      where class_id in (coalesce(${classId}, r.class_id), '*')
       order by class_id = '*' limit 1) rule
     where d.rental_id = ${rentalId} and d.ended_at is null order by d.created_at, d.customer_id`.execute(
     tx,

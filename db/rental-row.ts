@@ -1,6 +1,8 @@
 // A rental's row and its state: the one place where columns and fields meet.
 import type { Selectable } from 'kysely';
 import type { Quote } from '../domain/pricing.ts';
+import type { BillingCycle } from '../domain/rate-plan-terms.ts';
+import type { NotReturnedStep } from '../domain/rental/desk.ts';
 import type { RentalState, RentalStatus } from '../domain/rental.ts';
 import type { RentalsRental } from './schema.ts';
 
@@ -38,6 +40,13 @@ export function rentalState(row: RentalRow, vehicleId: string | null): RentalSta
     invoiceId: row.invoice_id,
     invoiceNumber: row.invoice_number,
     feeMinor: row.fee_minor,
+    walkUp: row.walk_up,
+    announcedReturnAt: row.announced_return_at,
+    afterHours: row.after_hours,
+    notReturned: row.not_returned as NotReturnedStep | null,
+    billingCycle: row.billing_cycle as BillingCycle | null,
+    cycleEndsAt: row.cycle_ends_at,
+    arrears: row.arrears,
     version: row.version,
   };
 }

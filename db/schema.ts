@@ -47,6 +47,86 @@ export interface AccountingAccountBalance {
   period_id: number;
 }
 
+export interface AccountingApplication {
+  amount_minor: number;
+  applied_at: Generated<string>;
+  entry_id: string;
+  id: Generated<string>;
+  invoice_id: string;
+}
+
+export interface AccountingBranchSafe {
+  amount_minor: number;
+  branch_id: string;
+  entity_id: string;
+}
+
+export interface AccountingCashInTransit {
+  amount_minor: number;
+  bag: string;
+  branch_id: string;
+  currency: string;
+  direction: string;
+  entity_id: string;
+  entry_id: string;
+  id: string;
+  matched_at: string | null;
+  matched_by: string | null;
+  matched_entry_id: string | null;
+  sent_at: Generated<string>;
+  sent_by: Generated<string>;
+  state: Generated<string>;
+  statement: string | null;
+  version: Generated<number>;
+}
+
+export interface AccountingCashMovement {
+  amount_minor: number;
+  entry_id: string;
+  id: Generated<string>;
+  kind: string;
+  moved_at: Generated<string>;
+  moved_by: Generated<string>;
+  shift_id: string;
+}
+
+export interface AccountingCashTerms {
+  cash_limit_minor: Generated<number>;
+  cash_refund_minor: Generated<number>;
+  entity_id: string;
+  manager_above_minor: Generated<number>;
+  reason_above_minor: Generated<number>;
+  rounding_minor: Generated<number>;
+  updated_at: Generated<string>;
+  version: Generated<number>;
+}
+
+export interface AccountingDrawerShift {
+  branch_id: string;
+  closed_at: string | null;
+  closed_by: string | null;
+  counted_at: string | null;
+  counted_by: string | null;
+  counted_minor: number | null;
+  currency: string;
+  day: string;
+  denominations: Json | null;
+  difference_minor: Generated<number | null>;
+  drawer: string;
+  entity_id: string;
+  expected_minor: number | null;
+  float_minor: number;
+  id: string;
+  manager: string | null;
+  opened_at: Generated<string>;
+  opened_by: Generated<string>;
+  reason: string | null;
+  state: Generated<string>;
+  verified_at: string | null;
+  verified_by: string | null;
+  version: Generated<number>;
+}
+
 export interface AccountingEntry {
   created_at: string;
   created_by: string;
@@ -79,6 +159,9 @@ export interface AccountingInvoice {
   line_count: number;
   net_minor: number;
   number: Generated<string>;
+  preceding_id: string | null;
+  prepaid_net_minor: Generated<number>;
+  prepaid_vat_minor: Generated<number>;
   rental_id: string | null;
   request_hash: Buffer;
   sequence: number;
@@ -94,6 +177,7 @@ export interface AccountingInvoice {
 
 export interface AccountingInvoiceLine {
   code: string;
+  credits_line: number | null;
   description_key: string;
   invoice_id: string;
   line_no: number;
@@ -129,6 +213,65 @@ export interface AccountingLine {
   period_id: number;
 }
 
+export interface AccountingMoneyOnAccount {
+  amount_minor: number;
+  customer_id: string;
+  entity_id: string;
+}
+
+export interface AccountingOpenItem {
+  branch_id: string | null;
+  currency: string;
+  customer_id: string;
+  due_minor: number;
+  entity_id: string;
+  invoice_id: string;
+  issue_date: string;
+  rental_id: string | null;
+  settled_minor: Generated<number>;
+  version: Generated<number>;
+}
+
+export interface AccountingPayment {
+  amount_minor: number;
+  applied_minor: number;
+  branch_id: string;
+  cash_entry_id: Generated<string | null>;
+  currency: string;
+  customer_id: string;
+  entity_id: string;
+  entry_id: string;
+  id: string;
+  invoice_id: string | null;
+  purpose: string;
+  received_at: Generated<string>;
+  received_by: Generated<string>;
+  reference: string | null;
+  refunded_minor: Generated<number>;
+  rental_id: string | null;
+  rounding_minor: number;
+  shift_id: string | null;
+  tender: string;
+  terminal_batch: string | null;
+  unapplied_minor: number;
+  version: Generated<number>;
+}
+
+export interface AccountingPaymentRefund {
+  amount_minor: number;
+  approval_id: string | null;
+  cash_entry_id: Generated<string | null>;
+  entry_id: string;
+  from_account_minor: number;
+  id: string;
+  payment_id: string;
+  reason: string;
+  refunded_at: Generated<string>;
+  refunded_by: Generated<string>;
+  shift_id: string | null;
+  tender: string;
+}
+
 export interface AccountingPeriod {
   created_at: Generated<string>;
   entity_id: string;
@@ -138,12 +281,29 @@ export interface AccountingPeriod {
   version: Generated<number>;
 }
 
+export interface AccountingPrepaymentDeduction {
+  base_minor: number;
+  invoice_id: string;
+  prepayment_id: string;
+  rate_bp: number;
+  vat_minor: number;
+}
+
 export interface AccountingSeries {
   branch_id: string | null;
   entity_id: string;
   next: number;
   series: string;
   year: number;
+}
+
+export interface AccountingTerminalCount {
+  amount_minor: number;
+  batch: string;
+  booked_minor: number;
+  booked_slips: number;
+  shift_id: string;
+  slips: number;
 }
 
 export interface EventsBranchActivity {
@@ -368,6 +528,7 @@ export interface PeoplePartner {
   branches: string[] | null;
   created_at: Generated<string>;
   id: string;
+  is_sandbox: Generated<boolean>;
   name: string;
   status: Generated<string>;
   version: Generated<number>;
@@ -472,6 +633,22 @@ export interface PeopleTotp {
   subject: string;
 }
 
+export interface RentalsAgreement {
+  agreed_at: Generated<string>;
+  facts: Json;
+  rental_id: string;
+  version: number;
+}
+
+export interface RentalsAgreementFile {
+  language: string;
+  rental_id: string;
+  sha256: string;
+  size_bytes: number;
+  version: number;
+  written_at: Generated<string>;
+}
+
 export interface RentalsAuthorisation {
   amount_minor: number;
   attention: string | null;
@@ -494,6 +671,21 @@ export interface RentalsAuthorisation {
   state: Generated<string>;
   valid_until: string | null;
   version: Generated<number>;
+}
+
+export interface RentalsBilledCycle {
+  created_at: Generated<string>;
+  currency: string;
+  cycle: number;
+  invoice_id: string | null;
+  invoice_number: string | null;
+  payable_by: string | null;
+  rental_id: string;
+  service_from: string;
+  service_to: string;
+  tax_point: string;
+  total_minor: number;
+  vat: Json;
 }
 
 export interface RentalsBookingOverride {
@@ -638,6 +830,16 @@ export interface RentalsDelayedChargeConsent {
   rental_id: string;
 }
 
+export interface RentalsDepositWaiver {
+  amount_minor: number;
+  approval_id: string | null;
+  created_at: Generated<string>;
+  id: string;
+  reason: string;
+  rental_id: string;
+  waived_by: string;
+}
+
 export interface RentalsDispute {
   amount_minor: number;
   approval_id: string | null;
@@ -650,7 +852,7 @@ export interface RentalsDispute {
   gateway_ref: string;
   id: string;
   opened_at: string;
-  opened_entry_id: string;
+  opened_entry_id: string | null;
   rental_id: string;
   state: Generated<string>;
   version: Generated<number>;
@@ -665,6 +867,11 @@ export interface RentalsDriverRule {
   min_held_months: number;
   version: Generated<number>;
   young_below_age: number;
+}
+
+export interface RentalsFileRemoval {
+  noted_at: Generated<string>;
+  sha256: string;
 }
 
 export interface RentalsGatewayNotice {
@@ -763,6 +970,24 @@ export interface RentalsPartnerBooking {
   request_hash: Buffer;
 }
 
+export interface RentalsPayerShare {
+  covers: Generated<string[]>;
+  is_primary: Generated<boolean>;
+  kind: string;
+  payer_id: string;
+  percent_bp: Generated<number>;
+  position: number;
+  rental_id: string;
+  version: number;
+  voucher_net_minor: number | null;
+}
+
+export interface RentalsPayerSplit {
+  rental_id: string;
+  updated_at: Generated<string>;
+  version: Generated<number>;
+}
+
 export interface RentalsPaymentAttempt {
   amount_minor: number | null;
   asked: Generated<number>;
@@ -780,6 +1005,37 @@ export interface RentalsPaymentAttempt {
   state: Generated<string>;
 }
 
+export interface RentalsPrepayment {
+  amount_minor: number;
+  currency: string;
+  entry_id: string;
+  id: string;
+  invoice_id: string;
+  invoice_number: string;
+  received_at: Generated<string>;
+  received_by: Generated<string>;
+  reference: string | null;
+  refunded_minor: Generated<number>;
+  rental_id: string;
+  shift_id: string | null;
+  tender: string;
+  terminal_batch: string | null;
+  version: Generated<number>;
+}
+
+export interface RentalsPrepaymentRefund {
+  amount_minor: number;
+  approval_id: string | null;
+  entry_id: string;
+  id: string;
+  prepayment_id: string;
+  reason: string;
+  refunded_at: Generated<string>;
+  refunded_by: Generated<string>;
+  shift_id: string | null;
+  tender: string;
+}
+
 export interface RentalsRatePlan {
   created_at: Generated<string>;
   id: string;
@@ -789,7 +1045,11 @@ export interface RentalsRatePlan {
 }
 
 export interface RentalsRental {
+  after_hours: Generated<boolean>;
+  announced_return_at: string | null;
   answer_by: string | null;
+  arrears: Generated<boolean>;
+  billing_cycle: string | null;
   branch_id: string;
   checked_in_at: string | null;
   checked_out_at: string | null;
@@ -797,6 +1057,8 @@ export interface RentalsRental {
   created_at: Generated<string>;
   currency: string;
   customer_id: string;
+  cycle_ends_at: string | null;
+  deposit_minor: Generated<number>;
   due_at: string;
   entity_id: string;
   fee_minor: number | null;
@@ -807,6 +1069,7 @@ export interface RentalsRental {
   invoice_id: string | null;
   invoice_number: string | null;
   no_show_at: string;
+  not_returned: string | null;
   number: Generated<string>;
   odometer_in_km: number | null;
   odometer_out_km: number | null;
@@ -824,6 +1087,7 @@ export interface RentalsRental {
   updated_at: Generated<string>;
   vehicle_id: string | null;
   version: Generated<number>;
+  walk_up: Generated<boolean>;
 }
 
 export interface RentalsRentalDriver {
@@ -839,6 +1103,23 @@ export interface RentalsRentalDriver {
   override_reason: string | null;
   rental_id: string;
   version: Generated<number>;
+}
+
+export interface RentalsSegment {
+  branch_in: string | null;
+  branch_out: string;
+  from_at: string;
+  fuel_in_eighths: number | null;
+  fuel_out_eighths: number;
+  id: Generated<string>;
+  odometer_in_km: number | null;
+  odometer_out_km: number;
+  reason: string | null;
+  rental_id: string;
+  to_at: string | null;
+  upgrade_plan_id: string | null;
+  upgrade_plan_version: number | null;
+  vehicle_id: string;
 }
 
 export interface RentalsViolation {
@@ -925,6 +1206,7 @@ export interface VehiclesBranch {
   created_at: Generated<string>;
   entity_id: string;
   id: string;
+  is_sandbox: Generated<boolean>;
   key_drop: Generated<boolean>;
   name: string;
   no_show_grace_minutes: Generated<number>;
@@ -1328,14 +1610,26 @@ export interface VehiclesVehicle {
 export interface DB {
   "accounting.account": AccountingAccount;
   "accounting.account_balance": AccountingAccountBalance;
+  "accounting.application": AccountingApplication;
+  "accounting.branch_safe": AccountingBranchSafe;
+  "accounting.cash_in_transit": AccountingCashInTransit;
+  "accounting.cash_movement": AccountingCashMovement;
+  "accounting.cash_terms": AccountingCashTerms;
+  "accounting.drawer_shift": AccountingDrawerShift;
   "accounting.entry": AccountingEntry;
   "accounting.invoice": AccountingInvoice;
   "accounting.invoice_line": AccountingInvoiceLine;
   "accounting.invoice_tax": AccountingInvoiceTax;
   "accounting.legal_entity": AccountingLegalEntity;
   "accounting.line": AccountingLine;
+  "accounting.money_on_account": AccountingMoneyOnAccount;
+  "accounting.open_item": AccountingOpenItem;
+  "accounting.payment": AccountingPayment;
+  "accounting.payment_refund": AccountingPaymentRefund;
   "accounting.period": AccountingPeriod;
+  "accounting.prepayment_deduction": AccountingPrepaymentDeduction;
   "accounting.series": AccountingSeries;
+  "accounting.terminal_count": AccountingTerminalCount;
   "events.branch_activity": EventsBranchActivity;
   "events.branch_invoiced": EventsBranchInvoiced;
   "events.held": EventsHeld;
@@ -1367,7 +1661,10 @@ export interface DB {
   "people.single_use_token": PeopleSingleUseToken;
   "people.staff": PeopleStaff;
   "people.totp": PeopleTotp;
+  "rentals.agreement": RentalsAgreement;
+  "rentals.agreement_file": RentalsAgreementFile;
   "rentals.authorisation": RentalsAuthorisation;
+  "rentals.billed_cycle": RentalsBilledCycle;
   "rentals.booking_override": RentalsBookingOverride;
   "rentals.command": RentalsCommand;
   "rentals.company_contact": RentalsCompanyContact;
@@ -1378,8 +1675,10 @@ export interface DB {
   "rentals.damage_item": RentalsDamageItem;
   "rentals.damage_rule": RentalsDamageRule;
   "rentals.delayed_charge_consent": RentalsDelayedChargeConsent;
+  "rentals.deposit_waiver": RentalsDepositWaiver;
   "rentals.dispute": RentalsDispute;
   "rentals.driver_rule": RentalsDriverRule;
+  "rentals.file_removal": RentalsFileRemoval;
   "rentals.gateway_notice": RentalsGatewayNotice;
   "rentals.held_quote": RentalsHeldQuote;
   "rentals.inspection": RentalsInspection;
@@ -1387,10 +1686,15 @@ export interface DB {
   "rentals.inspection_mark": RentalsInspectionMark;
   "rentals.notification": RentalsNotification;
   "rentals.partner_booking": RentalsPartnerBooking;
+  "rentals.payer_share": RentalsPayerShare;
+  "rentals.payer_split": RentalsPayerSplit;
   "rentals.payment_attempt": RentalsPaymentAttempt;
+  "rentals.prepayment": RentalsPrepayment;
+  "rentals.prepayment_refund": RentalsPrepaymentRefund;
   "rentals.rate_plan": RentalsRatePlan;
   "rentals.rental": RentalsRental;
   "rentals.rental_driver": RentalsRentalDriver;
+  "rentals.segment": RentalsSegment;
   "rentals.violation": RentalsViolation;
   "rentals.violation_import": RentalsViolationImport;
   "rentals.violation_letter": RentalsViolationLetter;

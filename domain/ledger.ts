@@ -28,6 +28,9 @@ export type LegalEntity = {
 
 /** The accounts that posting rules name, by their code in every entity's chart. */
 export const ACCOUNT = {
+  cashInDrawers: '1000',
+  cashInSafes: '1005',
+  cashInTransit: '1006',
   bank: '1010',
   pspClearing: '1020',
   receivables: '1200',
@@ -38,6 +41,7 @@ export const ACCOUNT = {
   accruedSuppliers: '2110',
   authorityPayable: '2130',
   securityDeposits: '2120',
+  moneyOnAccount: '2160',
   vatPayable: '2200',
   deferredRevenue: '2300',
   rentalRevenue: '4000',
@@ -48,10 +52,15 @@ export const ACCOUNT = {
   walkCost: '5300',
   paymentFees: '5400',
   badDebt: '5410',
+  cashOverShort: '5420',
+  cashRounding: '5430',
 } as const;
 
 /** The demo company's chart of accounts. */
 export const DEMO_CHART: readonly Account[] = [
+  account(ACCOUNT.cashInDrawers, 'Cash in drawers', 'asset', false),
+  account(ACCOUNT.cashInSafes, 'Cash in safes', 'asset', false),
+  account(ACCOUNT.cashInTransit, 'Cash in transit', 'asset', true),
   account(ACCOUNT.bank, 'Bank', 'asset', true),
   account(ACCOUNT.pspClearing, 'Card payments in clearing', 'asset', false),
   account(ACCOUNT.receivables, 'Trade receivables', 'asset', false),
@@ -62,6 +71,7 @@ export const DEMO_CHART: readonly Account[] = [
   account(ACCOUNT.accruedSuppliers, 'Accrued suppliers', 'liability', true),
   account(ACCOUNT.securityDeposits, 'Security deposits of renters', 'liability', false),
   account(ACCOUNT.authorityPayable, 'Fines and tolls to pass on', 'liability', false),
+  account(ACCOUNT.moneyOnAccount, 'Customers’ money on account', 'liability', false),
   account(ACCOUNT.vatPayable, 'VAT payable', 'liability', false),
   account(ACCOUNT.deferredRevenue, 'Deferred rental revenue', 'liability', false),
   account(ACCOUNT.rentalRevenue, 'Rental revenue', 'income', false),
@@ -72,6 +82,8 @@ export const DEMO_CHART: readonly Account[] = [
   account(ACCOUNT.walkCost, 'Renters walked to competitors', 'expense', true),
   account(ACCOUNT.paymentFees, 'Fees of payment gateways', 'expense', true),
   account(ACCOUNT.badDebt, 'Bad debt', 'expense', true),
+  account(ACCOUNT.cashOverShort, 'Cash over and short', 'expense', true),
+  account(ACCOUNT.cashRounding, 'Cash rounding', 'expense', true),
 ];
 
 function account(code: string, name: string, type: AccountType, liveBalance: boolean): Account {

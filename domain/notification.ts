@@ -8,6 +8,7 @@ export const NOTIFICATION_KINDS = [
   'request-declined',
   'reminder',
   'overdue',
+  'not-returned',
   'invoice',
   'deposit-released',
   'deposit-expiring',
@@ -68,6 +69,10 @@ function toldBy(event: ForecourtEvent): Told | null {
     // Told anew each hour: one letter for one due time.
     case 'forecourt.rental.overdue.v1':
       return { kind: 'overdue', rentalId: event.data.rentalId, occasion: event.data.dueAt };
+    case 'forecourt.rental.not-returned.v1': {
+      const { rentalId, step, dueAt: occasion } = event.data;
+      return step === 'mail' ? { kind: 'not-returned', rentalId, occasion } : null;
+    }
     case 'forecourt.invoice.issued.v1': {
       const { rentalId, invoiceId: subjectId } = event.data;
       return rentalId === null ? null : { kind: 'invoice', rentalId, subjectId };
@@ -118,6 +123,7 @@ export function isStillTrue(kind: NotificationKind, now: Standing): boolean {
     case 'reminder':
       return now.status === 'active';
     case 'overdue':
+    case 'not-returned':
       return now.overdue;
     case 'invoice':
       return true;

@@ -5,8 +5,17 @@ export {
   extensionQuote,
   feesOf,
   finalQuote,
+  rechosenQuote,
 } from './pricing/changes.ts';
-export { cycleAmounts, cycleEnds } from './pricing/cycles.ts';
+export {
+  type CycleLength,
+  cycleAmounts,
+  cycleEnd,
+  cycleEnds,
+  priceUpTo,
+  sharesOf,
+  unbilled,
+} from './pricing/cycles.ts';
 export { driversOf } from './pricing/drivers.ts';
 export { durationOf } from './pricing/duration.ts';
 export { type Quote, quote } from './pricing/quote.ts';

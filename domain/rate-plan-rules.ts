@@ -2,6 +2,7 @@
 import { DomainError } from './errors.ts';
 import { isCurrency } from './money.ts';
 import type { RatePlan } from './rate-plan.ts';
+import { billingProblems } from './rate-plan-rules/billing.ts';
 import {
   check,
   DAY_MINUTES,
@@ -11,6 +12,7 @@ import {
   type Problem,
   problemsOf,
 } from './rate-plan-rules/check.ts';
+import { depositProblems } from './rate-plan-rules/deposit.ts';
 import { itemProblems } from './rate-plan-rules/items.ts';
 import { lineProblems, timeProblems } from './rate-plan-rules/time.ts';
 
@@ -37,6 +39,8 @@ export function ratePlanProblems(plan: RatePlan): readonly Problem[] {
     ...lineProblems('lines', plan.lines),
     ...timeProblems(plan),
     ...itemProblems(plan),
+    ...billingProblems(plan),
+    ...depositProblems(plan),
   ];
 }
 
@@ -60,6 +64,7 @@ function termRules(plan: RatePlan) {
     check('minimum', ['day', 'hours'].includes(plan.minimum), 'is a day or its hours'),
     check('dayBasis', ['elapsed', 'wallClock'].includes(plan.dayBasis), 'is elapsed or wallClock'),
     check('vatRateBp', isShare(vatRateBp), 'is between 0 and 100 %'),
+    check('longTermVatRateBp', isShare(plan.longTermVatRateBp ?? 0), 'is between 0 and 100 %'),
     check('returnChange.feeMinor', isAmount(returnChange?.feeMinor ?? 0), 'is a whole amount'),
     check('lateReturn.dailyMinor', isAmount(lateReturn?.dailyMinor ?? 0), 'is a whole amount'),
     check('lateReturn.maxDays', isWhole(lateReturn?.maxDays ?? 1, 1, 366), 'is 1 to 366 days'),

@@ -207,3 +207,13 @@ export type Cancellation = {
   readonly lateMinor: Minor;
   readonly lateMinutes: number;
 };
+
+export const BILLING_CYCLES = ['28-days', '30-days', 'month'] as const;
+export type BillingCycle = (typeof BILLING_CYCLES)[number];
+
+/** How rentals of more than 30 days are invoiced while they are open (decisions.md 12). */
+export type Billing = {
+  readonly cycle: BillingCycle;
+  /** To pay such an invoice, for customers without terms of their own. */
+  readonly paymentDays?: number | undefined;
+};

@@ -1,9 +1,11 @@
 // What a company charges: the terms of a rate plan's version, which never change once in force.
 import type { Minor } from './money.ts';
+import type { DepositTerms } from './payments/deposit-terms.ts';
 import type {
   AdditionalDriver,
   AgeBand,
   Band,
+  Billing,
   Cancellation,
   Coverage,
   DaySurcharge,
@@ -60,6 +62,11 @@ export type RatePlan = {
   readonly dayBasis: 'elapsed' | 'wallClock';
   /** Hundredths of a per cent: 2,000 is 20 %. */
   readonly vatRateBp: number;
+  /**
+   * Of a plan sold to customers of one other place: the rate there, for hire of more than 30 days
+   * (decisions.md 19). Left out, nothing changes then.
+   */
+  readonly longTermVatRateBp?: number | undefined;
   /** `none` when left out. */
   readonly pricesInclude?: 'none' | 'vat' | undefined;
   readonly bands?: readonly Band[] | undefined;
@@ -86,6 +93,10 @@ export type RatePlan = {
   readonly returnChange?: ReturnChange | undefined;
   readonly lateReturn?: LateReturn | undefined;
   readonly cancellation?: Cancellation | undefined;
+  /** Left out, the keys go out without one. */
+  readonly deposit?: DepositTerms | undefined;
+  /** Left out, a rental is invoiced when it comes back, unless its booking chose a cycle. */
+  readonly billing?: Billing | undefined;
 };
 
 /** Friday noon to Monday noon. */

@@ -36,6 +36,9 @@ export type RentalSide = {
   readonly dueAt: string;
   readonly checkedOutAt: string | null;
   readonly checkedInAt: string | null;
+  /** When and where the vehicle of now went out: after an exchange not those of the rental. */
+  readonly keysOutAt?: string | null;
+  readonly keysOutBranchId?: string | null;
 };
 export type SpanSide = {
   readonly grip: string;
@@ -128,7 +131,7 @@ function agrees(rental: RentalSide, span: SpanSide, now: string): boolean {
   return (
     GRIPS[rental.status]?.includes(span.grip) === true &&
     (rental.vehicleId === null || rental.vehicleId === span.vehicleId) &&
-    rental.branchId === span.branchOut &&
+    (rental.keysOutBranchId ?? rental.branchId) === span.branchOut &&
     rental.returnBranchId === span.branchIn &&
     timesAgree(rental, span, now)
   );
@@ -146,7 +149,7 @@ function timesAgree(rental: RentalSide, span: SpanSide, now: string): boolean {
   if (rental.status === 'reserved') {
     return to === due && (from === pickUp || (from > pickUp && pickUp <= Date.parse(now)));
   }
-  if (from !== Date.parse(rental.checkedOutAt ?? '')) return false;
+  if (from !== Date.parse(rental.keysOutAt ?? rental.checkedOutAt ?? '')) return false;
   if (rental.status === 'active') return to >= due;
   return to <= Date.parse(rental.checkedInAt ?? '') + turnaround;
 }

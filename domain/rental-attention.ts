@@ -7,15 +7,16 @@ export const ATTENTION_HOURS = 24;
 const HOUR_MS = 3_600_000;
 
 /**
- * True while a person has to act: a request is to be answered, no vehicle is kept though the pick-up is within a day, or the
- * vehicle did not come back. `now` is ISO 8601 in UTC.
+ * True while a person has to act: a request is to be answered, no vehicle is kept though the pick-up is within a day, the
+ * vehicle did not come back, or an invoice is overdue. `now` is ISO 8601 in UTC.
  */
 export function needsAttention(
-  state: Pick<RentalState, 'status' | 'vehicleId' | 'overdue' | 'pickUpAt'>,
+  state: Pick<RentalState, 'status' | 'vehicleId' | 'overdue' | 'pickUpAt' | 'arrears'>,
   now: string,
 ): boolean {
   const isNear = Date.parse(state.pickUpAt) - Date.parse(now) <= ATTENTION_HOURS * HOUR_MS;
-  return state.status === 'requested' || (isShort(state) && isNear) || state.overdue;
+  const isLate = state.overdue || state.arrears === true;
+  return state.status === 'requested' || (isShort(state) && isNear) || isLate;
 }
 
 /** True when it is to begin and has no vehicle yet. */

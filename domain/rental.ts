@@ -1,16 +1,28 @@
 // What may happen to a rental, in which order: the state machine, without clock, storage or I/O.
 import { DomainError } from './errors.ts';
 import { checkAmendment } from './rental/amendment.ts';
+import { checkBillable } from './rental/billing.ts';
+import {
+  checkAnnounced,
+  checkNoCase,
+  checkTimeLeft,
+  checkUndoReading,
+  checkUndoTime,
+} from './rental/desk.ts';
 import type {
   Amend,
+  AnnounceReturn,
   Cancel,
   CheckIn,
   CheckOut,
   Confirm,
   Decline,
+  Exchange,
   Extend,
+  Reading,
   RentalState,
   RentalStatus,
+  UndoCheckOut,
 } from './rental/state.ts';
 import { checkTerm } from './rental-term.ts';
 
@@ -22,7 +34,11 @@ export type RentalCommand =
   | ({ readonly type: 'checkOut' } & CheckOut)
   | ({ readonly type: 'extend' } & Extend)
   | ({ readonly type: 'amend' } & Amend)
+  | ({ readonly type: 'exchange' } & Exchange)
   | ({ readonly type: 'checkIn' } & CheckIn)
+  | ({ readonly type: 'undoCheckOut' } & UndoCheckOut)
+  | ({ readonly type: 'announceReturn' } & AnnounceReturn)
+  | { readonly type: 'reinstate' }
   | ({ readonly type: 'cancel' } & Cancel)
   | ({ readonly type: 'confirm' } & Confirm)
   | ({ readonly type: 'decline' } & Decline)
@@ -31,6 +47,8 @@ export type RentalCommand =
   | { readonly type: 'raiseShortage' }
   | { readonly type: 'remind' }
   | { readonly type: 'markOverdue' }
+  | { readonly type: 'billCycle' }
+  | { readonly type: 'checkArrears' }
   | { readonly type: 'close' };
 
 export type RentalCommandType = RentalCommand['type'];
@@ -39,7 +57,11 @@ const ALLOWED: Readonly<Record<RentalCommandType, readonly RentalStatus[]>> = {
   checkOut: ['reserved'],
   extend: ['reserved', 'active'],
   amend: ['reserved'],
+  exchange: ['active'],
   checkIn: ['active'],
+  undoCheckOut: ['active'],
+  announceReturn: ['active'],
+  reinstate: ['no_show'],
   cancel: ['requested', 'reserved'],
   confirm: ['requested'],
   decline: ['requested'],
@@ -48,6 +70,8 @@ const ALLOWED: Readonly<Record<RentalCommandType, readonly RentalStatus[]>> = {
   raiseShortage: ['reserved'],
   remind: ['active'],
   markOverdue: ['active'],
+  billCycle: ['active'],
+  checkArrears: ['active'],
   close: ['returned'],
 };
 
@@ -56,7 +80,11 @@ export const FOR_PEOPLE = [
   'checkOut',
   'extend',
   'amend',
+  'exchange',
   'checkIn',
+  'undoCheckOut',
+  'announceReturn',
+  'reinstate',
   'cancel',
   'confirm',
   'decline',
@@ -80,6 +108,12 @@ export function decide(state: RentalState, command: RentalCommand, now: string):
     checkTerm(state.pickUpAt, command.dueAt);
   }
   if (command.type === 'checkIn') checkReturn(state, command);
+  if (command.type === 'exchange') checkExchange(state, command);
+  if (command.type === 'undoCheckOut') checkUndoReading(state, command);
+  if (command.type === 'announceReturn') {
+    checkAnnounced(state.dueAt, command, now);
+    checkTerm(state.pickUpAt, command.at);
+  }
   if (command.type === 'amend') {
     const { type: _type, ...change } = command;
     checkAmendment(state, change, now);
@@ -100,6 +134,10 @@ export function checkPossible(state: RentalState, type: RentalCommandType, now: 
     );
   }
   if (type === 'confirm') checkInTime(state, now);
+  if (type === 'undoCheckOut') checkUndoTime(state, now);
+  if (type === 'extend') checkNoCase(state);
+  if (type === 'reinstate') checkTimeLeft(state, now);
+  if (type === 'billCycle') checkBillable(state, now);
 }
 
 /** The timer that ends it may be late; whoever asked was told that it ends then. */
@@ -112,7 +150,20 @@ function checkInTime({ answerBy, status }: RentalState, now: string): void {
   });
 }
 
-function checkReturn(state: RentalState, command: CheckIn): void {
+function checkExchange(state: RentalState, command: Exchange): void {
+  checkReturn(state, command);
+  if (command.taken?.vehicleId === state.vehicleId) {
+    throw new DomainError('value-refused', 'It is out already; name another vehicle.', {
+      field: 'taken.vehicleId',
+    });
+  }
+  if (command.paidUpgrade !== true || command.reason === 'upgrade') return;
+  throw new DomainError('value-refused', 'Only an upgrade may be charged for.', {
+    field: 'paidUpgrade',
+  });
+}
+
+function checkReturn(state: RentalState, command: Reading): void {
   if (command.odometerKm < (state.odometerOutKm ?? 0)) {
     throw new DomainError('odometer-rollback', 'The odometer reads less than at check-out.', {
       odometerOutKm: state.odometerOutKm ?? 0,

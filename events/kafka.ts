@@ -135,7 +135,7 @@ async function untilLed(admin: Admin, topics: readonly string[]): Promise<void> 
       for (const topic of topics) await admin.fetchTopicOffsets(topic);
       return;
     } catch (error) {
-      if (tries === 50) throw error;
+      if (tries === 150) throw error;
       await sleep(200);
     }
   }

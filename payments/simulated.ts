@@ -24,6 +24,8 @@ export const CARDS = {
   lost: 'sim_lost',
   /** A second hold of the same rental is declined. */
   renewDeclined: 'sim_renew_declined',
+  /** Holds what it was asked for first, and no more. */
+  increaseDeclined: 'sim_increase_declined',
   ...TELLING_CARDS,
 } as const;
 
@@ -136,6 +138,7 @@ async function decided(
   switch (order.kind) {
     case 'increase': {
       if (!isHeld(hold, at)) return declined('hold-ended');
+      if (hold.card === CARDS.increaseDeclined) return declined('insufficient-funds');
       await change(tx, hold, { amountMinor: order.amountMinor });
       return done(hold.ref, { validUntil: hold.captureBefore });
     }

@@ -1,5 +1,5 @@
 // Makes images harmless: read by a decoder and written anew, without metadata or hidden content.
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 
 /** Wider or higher ones are made smaller; the number on a licence plate stays readable. */
 const MAX_SIDE_PX = 4_096;
@@ -19,6 +19,8 @@ export class ImageRefused extends Error {
 
 /** The same picture, upright, in the same format. Throws `ImageRefused`. */
 export async function reencoded(bytes: Uint8Array, type: ImageType): Promise<Uint8Array> {
+  // Loaded by the first picture: a process that sees none is spared its memory.
+  const { default: sharp } = await import('sharp');
   const picture = sharp(bytes, { limitInputPixels: MAX_INPUT_PX, failOn: 'error' })
     .autoOrient()
     .resize({ width: MAX_SIDE_PX, height: MAX_SIDE_PX, fit: 'inside', withoutEnlargement: true });

@@ -21,6 +21,9 @@ export function localStore(directory: string): ObjectStore {
       });
       return verified(key, bytes);
     },
+    async remove(key) {
+      await rm(pathOf(key), { force: true });
+    },
   };
 }
 

@@ -9,6 +9,8 @@ export type ObjectStore = {
   readonly put: (bytes: Uint8Array, mediaType: string) => Promise<ObjectKey>;
   /** Rejects when the object is not there, or is not what its key says. */
   readonly get: (key: ObjectKey) => Promise<Uint8Array>;
+  /** For what names a person who is erased; gone already is gone. */
+  readonly remove: (key: ObjectKey) => Promise<void>;
 };
 
 /** What was stored is gone or was changed behind our back; the row that names it is right. */

@@ -1,5 +1,11 @@
 // Objects in a bucket that speaks S3, Amazon's or any other.
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { keyOf, ObjectBroken, type ObjectKey, type ObjectStore, verified } from './object-key.ts';
 
 /** A folder, so that a bucket can have other things in it. */
@@ -41,6 +47,10 @@ export function s3Store({ bucket, endpoint, region }: Settings): ObjectStore {
         if (!(error instanceof NoSuchKey)) throw error;
         throw new ObjectBroken(key, 'missing', { cause: error });
       }
+    },
+    async remove(key) {
+      const abortSignal = AbortSignal.timeout(TIMEOUT_MS);
+      await client.send(new DeleteObjectCommand(place(key)), { abortSignal });
     },
   };
 }

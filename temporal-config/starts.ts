@@ -33,6 +33,25 @@ export function rentalStartOptions(
   } as const;
 }
 
+/**
+ * For a no-show that goes on after all: a run of its own, which begins with what the row says. A
+ * repeat joins it. Ids, codes, amounts and instants only, as in every state.
+ */
+export function rentalResumeOptions<S extends { readonly id: string; readonly branchId: string }>(
+  state: S,
+  taskQueue: string = TASK_QUEUES.rentals,
+) {
+  const timers = { dueAgreedAt: null, remindedFor: null, nextOverdueAt: null, pausedUntil: null };
+  return {
+    workflowId: rentalWorkflowId(state.id),
+    taskQueue,
+    args: [{ carried: { state, recent: [], timers, problem: null } }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: `Rental at ${state.branchId}, reinstated`,
+  } as const;
+}
+
 /** One id is one recall: a repeat joins it, or gets its stored answer. */
 export function recallStartOptions(recallId: string, taskQueue: string = TASK_QUEUES.rentals) {
   return {

@@ -8,9 +8,11 @@ import { openLegalEntity } from '../db/commands/accounting.ts';
 import { registerBranch, registerClass } from '../db/commands/branches.ts';
 import { createCustomer } from '../db/commands/customers.ts';
 import { publishRatePlan } from '../db/commands/rate-plans.ts';
+import { type NewViolationTerms, setViolationTerms } from '../db/commands/violation-terms.ts';
 import { openEnvelope } from '../db/envelope.ts';
 import { listCustomers } from '../db/queries/rentals.ts';
 import { branchById } from '../db/queries/vehicles.ts';
+import { violationTermsOf } from '../db/queries/violations.ts';
 import { DEMO_CHART } from '../domain/ledger.ts';
 import { GOLD_1 } from '../domain/rate-plan.ts';
 import type { ObjectStore } from '../storage/object-key.ts';
@@ -26,6 +28,18 @@ const ENTITY = {
   functionalCurrency: 'EUR',
   timeZone: 'Europe/Vienna',
 } as const;
+
+/** Fees of the demo company; cards are charged for 90 days, as decisions.md 17 has it. */
+const VIOLATION_TERMS: NewViolationTerms = {
+  entityId: ENTITY.id,
+  currency: ENTITY.functionalCurrency,
+  fineFeeMinor: 2_500,
+  tollFeeMinor: 500,
+  vatRateBp: 2_000,
+  tollTreatment: 'taxable',
+  cardWindowDays: 90,
+  sender: `${ENTITY.name}\nFlughafenstraße 1, 1300 Wien`,
+};
 
 const BRANCHES = [
   { id: 'VIE', name: 'Vienna Airport' },
@@ -50,6 +64,7 @@ export async function loadDemo(db: Db, objects: ObjectStore): Promise<boolean> {
   await publishRatePlan(db, LOADER, GOLD_1);
   for (const { id, name } of CLASSES) await registerClass(db, LOADER, { id, name });
   await loadUpgrades(db);
+  await loadViolationTerms(db);
   for (const branch of BRANCHES) {
     await registerBranch(db, LOADER, {
       ...branch,
@@ -60,6 +75,12 @@ export async function loadDemo(db: Db, objects: ObjectStore): Promise<boolean> {
   }
   await createCustomer(db, LOADER, { id: uuidv7(), name: 'Demo Customer', language: 'en' });
   return true;
+}
+
+/** Without them no toll and no fine is charged; a load that is continued has them already. */
+async function loadViolationTerms(db: Db): Promise<void> {
+  if ((await violationTermsOf(db, LOADER, ENTITY.id)) !== undefined) return;
+  await setViolationTerms(db, LOADER, 0, VIOLATION_TERMS);
 }
 
 /** Made when it is not given: typed by hand, so without what looks alike. */

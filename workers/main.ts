@@ -5,6 +5,7 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from '../activities/index.ts';
 import { openDb, transact } from '../db/client.ts';
 import { gatewayFrom } from '../payments/from-env.ts';
+import { objectStoreFrom } from '../storage/object-store.ts';
 import { openClient, temporalAnswers, temporalSettings } from '../temporal-config/connection.ts';
 import { bundleApart } from './bundle.ts';
 import { type Health, serveInternal } from './internal-server.ts';
@@ -30,6 +31,7 @@ const repackExhausted = new Counter({
   registers: [metrics],
 });
 
+const objects = await objectStoreFrom(process.env);
 const bundlePath = process.env['WORKFLOW_BUNDLE'];
 const bundle = bundlePath === undefined ? { code: await bundleApart() } : { codePath: bundlePath };
 const client = openClient(settings);
@@ -43,6 +45,7 @@ const worker = await createWorker({
     rentals: openRentalWorkflows(client),
     transfers: openTransferWorkflows(client),
     gateway: gatewayFrom(process.env, db),
+    removeFile: objects.remove,
     repackExhausted: () => repackExhausted.inc(),
   }),
   telemetry,

@@ -17,6 +17,7 @@ import type { Activities } from '../activities/index.ts';
 import { dataConverter } from '../temporal-config/connection.ts';
 import { TASK_QUEUES } from '../temporal-config/names.ts';
 import type { PayloadKey } from '../temporal-config/payload-codec.ts';
+import { beating } from './heartbeats.ts';
 import type { Log } from './logging.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -63,6 +64,7 @@ export function createWorker(settings: WorkerSettings): Promise<Worker> {
     sinks: { exporter: makeWorkflowExporter(telemetry.spanProcessor, telemetry.resource) },
     interceptors: {
       activity: [
+        beating,
         (context) => ({
           inbound: new OpenTelemetryActivityInboundInterceptor(context),
           outbound: new OpenTelemetryActivityOutboundInterceptor(context),

@@ -1,5 +1,6 @@
 // The public contract of a deposit's workflow: what others may send it and what it answers.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Actor } from '../domain/actor.ts';
 import type { DepositState, Payer, Refund } from '../domain/payments/deposit.ts';
 import type { Envelope } from './rental.messages.ts';
 
@@ -24,5 +25,13 @@ export const refund = defineUpdate<DepositState, [Envelope<Omit<Refund, 'kind'>>
 
 /** The gateway told something, and it is in the rows: a hold ended, a payment is disputed. */
 export const gatewayTold = defineSignal('gatewayTold');
+
+/** `askId` names the asking for ever, so that a repeat moves nothing again. */
+export type AskedByRental = { readonly askId: string; readonly actor: Actor };
+
+/** The rental is to become longer: its card is asked to hold so much before that is recorded. */
+export const increaseAsked = defineSignal<[AskedByRental & Amount]>('increaseAsked');
+/** The rental is over: what is owed is captured, the rest given back. */
+export const rentalEnded = defineSignal<[AskedByRental]>('rentalEnded');
 
 export const depositState = defineQuery<DepositState | null>('depositState');

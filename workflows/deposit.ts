@@ -10,6 +10,7 @@ import {
 import type { DepositState, PaymentStep } from '../domain/payments/deposit.ts';
 import * as messages from './deposit.messages.ts';
 import { wokenWithin } from './lib/deadline.ts';
+import { openDepositAnswers } from './lib/deposit-answers.ts';
 import { type DepositBook, type DepositCarried, openDepositBook } from './lib/deposit-book.ts';
 import { type DepositClock, openDepositClock } from './lib/deposit-clock.ts';
 import { type DepositDesk, openDepositDesk } from './lib/deposit-desk.ts';
@@ -28,16 +29,25 @@ export async function deposit(input: DepositInput): Promise<DepositState | null>
   const book = openDepositBook(input.carried ?? null);
   const desk = openDepositDesk(input.rentalId, book);
   const clock = openDepositClock(input.rentalId, book, desk);
-  listen(book, desk, clock);
+  listen(book, desk, clock, openDepositAnswers(input.rentalId, book, desk));
   // Cancelled from outside it would leave a hold that nobody renews or gives back.
   return CancellationScope.nonCancellable(() => live(input, book, desk, clock));
 }
 
-function listen(book: DepositBook, desk: DepositDesk, clock: DepositClock): void {
+function listen(
+  book: DepositBook,
+  desk: DepositDesk,
+  clock: DepositClock,
+  answer: ReturnType<typeof openDepositAnswers>,
+): void {
   setHandler(messages.depositState, book.state, { description: 'The deposit as it is now.' });
   setHandler(messages.gatewayTold, clock.told, {
     description: 'The gateway told something that changed the rows.',
   });
+  setHandler(messages.increaseAsked, (asked) =>
+    answer(asked, { kind: 'raise', amountMinor: asked.amountMinor }),
+  );
+  setHandler(messages.rentalEnded, (asked) => answer(asked, { kind: 'settle' }));
   accept(messages.authorise, (command) => ({ ...command, kind: 'authorise' }));
   accept(messages.increase, (command) => ({ ...command, kind: 'increase' }));
   accept(messages.capture, (command) => ({ ...command, kind: 'capture' }));

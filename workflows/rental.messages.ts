@@ -1,16 +1,20 @@
 // The public contract of the rental workflow: what others may send it and what it answers.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor } from '../domain/actor.ts';
+import type { ErrorDetails } from '../domain/errors.ts';
 import type {
   Amend,
+  AnnounceReturn,
   Cancel,
   CheckIn,
   CheckOut,
   Confirm,
   Decline,
+  Exchange,
   Extend,
   RentalRequest,
   RentalState,
+  UndoCheckOut,
 } from '../domain/rental.ts';
 import type { HandoverDoubt } from '../domain/rental-attention.ts';
 
@@ -29,8 +33,18 @@ export const checkOut = defineUpdate<RentalState, [Envelope<CheckOut>]>('checkOu
 export const extend = defineUpdate<RentalState, [Envelope<Extend>]>('extend');
 /** Other times, another class, payer or extras before pick-up; refused, all stays as it was. */
 export const amend = defineUpdate<RentalState, [Envelope<Amend>]>('amend');
+/** Another vehicle for the one that is out, at once; refused, the renter keeps the one he has. */
+export const exchange = defineUpdate<RentalState, [Envelope<Exchange>]>('exchange');
 /** The vehicle is back; the answer carries the invoice. */
 export const checkIn = defineUpdate<RentalState, [Envelope<CheckIn>]>('checkIn');
+/** The keys came back at once: reserved as before. Refused after some minutes, or kilometres. */
+export const undoCheckOut = defineUpdate<RentalState, [Envelope<UndoCheckOut>]>('undoCheckOut');
+/** A late renter said when: the calendar keeps the vehicle until then; due time and price stay. */
+export const announceReturn = defineUpdate<RentalState, [Envelope<AnnounceReturn>]>(
+  'announceReturn',
+);
+/** Who did not show up came after all. Sent with a start: the rental's run had ended. */
+export const reinstate = defineUpdate<RentalState, [Envelope<object>]>('reinstate');
 /** Nobody comes: the vehicle is free again. Only before check-out; a request too. */
 export const cancel = defineUpdate<RentalState, [Envelope<Cancel>]>('cancel');
 
@@ -58,6 +72,21 @@ export const vehicleReassigned = defineSignal<[Reassigned]>('vehicleReassigned')
  */
 export const attentionNeeded =
   defineSignal<[{ readonly reason: string | null }]>('attentionNeeded');
+
+/** `code` is a domain error's, as `details` are. */
+export type DepositRefusal = {
+  readonly code: string;
+  readonly message: string;
+  readonly details: ErrorDetails;
+};
+export type DepositAnswer = {
+  readonly askId: string;
+  /** Null when the card holds, gave or let go what was asked. */
+  readonly refusal: DepositRefusal | null;
+};
+
+/** What became of what the rental asked of its deposit. */
+export const depositAnswered = defineSignal<[DepositAnswer]>('depositAnswered');
 
 export type HoursChanged = Omit<HandoverDoubt, 'problem'> & {
   readonly problem: HandoverDoubt['problem'] | null;

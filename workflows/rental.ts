@@ -39,11 +39,16 @@ function listen(book: RentalBook, desk: RentalDesk): void {
     book.told((trouble) => trouble.flag(reason));
   });
   setHandler(messages.hoursChanged, (said) => book.told((trouble) => trouble.doubt(said)));
+  setHandler(messages.depositAnswered, desk.depositAnswered);
   setHandler(messages.reserve, desk.reserve, { description: 'Takes a vehicle, or says why not.' });
   accept(messages.checkOut, (command) => ({ ...command, type: 'checkOut' }));
   accept(messages.extend, (command) => ({ ...command, type: 'extend' }));
   accept(messages.amend, (command) => ({ ...command, type: 'amend' }));
+  accept(messages.exchange, (command) => ({ ...command, type: 'exchange' }));
   accept(messages.checkIn, (command) => ({ ...command, type: 'checkIn' }));
+  accept(messages.undoCheckOut, (command) => ({ ...command, type: 'undoCheckOut' }));
+  accept(messages.announceReturn, (command) => ({ ...command, type: 'announceReturn' }));
+  accept(messages.reinstate, () => ({ type: 'reinstate' }));
   accept(messages.cancel, (command) => ({ ...command, type: 'cancel' }));
   accept(messages.confirm, (command) => ({ ...command, type: 'confirm' }));
   accept(messages.decline, (command) => ({ ...command, type: 'decline' }));
@@ -73,24 +78,27 @@ async function live(
 ): Promise<RentalState | null> {
   const settled = () => allHandlersFinished() && desk.quiet();
   await condition(() => book.state() !== null || book.refusal() !== null);
-  while (book.state() !== null && !isFinal(book.existing().status)) {
-    if (isLong(input)) {
-      await condition(settled);
-      // The last handlers may have ended the rental meanwhile.
-      if (isFinal(book.existing().status)) break;
-      await continueAsNew<typeof rental>({ ...input, carried: book.carried() });
+  for (;;) {
+    while (book.state() !== null && !isFinal(book.existing().status)) {
+      if (isLong(input)) {
+        await condition(settled);
+        // The last handlers may have ended the rental meanwhile.
+        if (isFinal(book.existing().status)) break;
+        await continueAsNew<typeof rental>({ ...input, carried: book.carried() });
+      }
+      const seen = book.changes();
+      const woken = () => book.changes() !== seen || isLong(input);
+      const deadline = book.nextDeadline();
+      if (deadline === null) {
+        await condition(woken);
+        continue;
+      }
+      const wait = deadline.at - Date.now();
+      const { summary } = deadline;
+      if (wait <= 0 || !(await wokenWithin(wait, summary, woken))) await desk.meet(deadline);
     }
-    const seen = book.changes();
-    const woken = () => book.changes() !== seen || isLong(input);
-    const deadline = book.nextDeadline();
-    if (deadline === null) {
-      await condition(woken);
-      continue;
-    }
-    const wait = deadline.at - Date.now();
-    const { summary } = deadline;
-    if (wait <= 0 || !(await wokenWithin(wait, summary, woken))) await desk.meet(deadline);
+    await condition(settled);
+    // A no-show that was reinstated meanwhile lives on.
+    if (book.state() === null || isFinal(book.existing().status)) return book.state();
   }
-  await condition(settled);
-  return book.state();
 }

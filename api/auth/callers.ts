@@ -36,7 +36,7 @@ export function partnerCaller(
   more: Partial<Caller>,
 ): Caller {
   const actor = { kind: 'partner', id: partnerId } as const;
-  return { ...NOBODY, actor, branches: branches ?? 'all', ...more };
+  return { ...NOBODY, actor, branches, ...more };
 }
 
 export function rolesIn(value: unknown): readonly Role[] {

@@ -1,6 +1,7 @@
 // Domain authorization by branch: which rows a caller sees, and where he may do what he may do.
 import type { Context } from 'hono';
 import type { RowAccess } from '../../db/client.ts';
+import type { BranchFilter } from '../../db/queries/vehicles.ts';
 import { principalOf } from '../../domain/actor.ts';
 import { isWithin } from '../../domain/people.ts';
 import type { ApiEnv } from '../deps.ts';
@@ -41,6 +42,26 @@ export function assertCustomer(c: Context<ApiEnv>, customerId: string): void {
   throw new ProblemError('unknown-reference', 'There is no such customer.', {
     more: { of: 'customer' },
   });
+}
+
+/**
+ * Whether a branch is there for the caller: staff know them all, partners those that they may act at,
+ * and customers none of the sandbox.
+ */
+export function knowsBranch(
+  c: Context<ApiEnv>,
+  { id, is_sandbox: isSandbox }: { readonly id: string; readonly is_sandbox: boolean },
+): boolean {
+  const { actor, branches } = c.get('caller');
+  if (actor.kind === 'partner') return isWithin(branches, id);
+  return actor.kind === 'staff' || !isSandbox;
+}
+
+/** The same for a list. */
+export function knownBranches(c: Context<ApiEnv>): BranchFilter {
+  const { actor, branches } = c.get('caller');
+  if (actor.kind === 'partner') return branches === 'all' ? {} : { among: branches };
+  return actor.kind === 'staff' ? {} : { isSandbox: false };
 }
 
 /**

@@ -5,6 +5,7 @@ import { secured } from '../auth/access.ts';
 import { EVERYONE } from '../auth/roles.ts';
 import { channelOf } from '../channel.ts';
 import type { ApiDeps } from '../deps.ts';
+import { assertKnown } from '../known-branch.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { jsonAnswer, problems } from '../schemas/common.ts';
@@ -23,6 +24,7 @@ const read = createRoute({
 export function availabilityRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
   return apiRouter().openapi(read, async (c) => {
     const query = c.req.valid('query');
+    await assertKnown(c, db, query.branchId);
     const classes = found(
       (await availability(db, { ...query, channel: channelOf(c) })) ?? undefined,
       'branch',

@@ -5,7 +5,7 @@ import { branchActivity } from '../../db/queries/events.ts';
 import { branchById, listBranches } from '../../db/queries/vehicles.ts';
 import { secured } from '../auth/access.ts';
 import { COUNTER, EVERYONE } from '../auth/roles.ts';
-import { assertBranch, rowAccessOf } from '../auth/scope.ts';
+import { assertBranch, knownBranches, knowsBranch, rowAccessOf } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -97,7 +97,7 @@ export function branchRoutes(deps: ApiDeps): ApiRouter {
     )
     .openapi(list, async (c) => {
       const { cursor: after, limit } = c.req.valid('query');
-      const branches = await listBranches(db, { after, limit });
+      const branches = await listBranches(db, { after, limit, ...knownBranches(c) });
       return c.json(
         page(branches, (row) => row.id, branchView),
         200,
@@ -105,6 +105,7 @@ export function branchRoutes(deps: ApiDeps): ApiRouter {
     })
     .openapi(read, async (c) => {
       const row = found(await branchById(db, c.req.valid('param').id), 'branch');
+      found(knowsBranch(c, row) || undefined, 'branch');
       return c.json(branchView(row), 200, etag(row.version));
     })
     .openapi(update, async (c) => {

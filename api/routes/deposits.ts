@@ -2,7 +2,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { Context } from 'hono';
-import { holdsOfRental, openHolds } from '../../db/queries/deposits.ts';
+import { waiveDeposit } from '../../db/commands/deposit-waivers.ts';
+import { holdsOfRental, needOfRental, openHolds } from '../../db/queries/deposits.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
 import type { DepositState } from '../../domain/payments/deposit.ts';
 import * as messages from '../../workflows/deposit.messages.ts';
@@ -26,6 +27,7 @@ import {
   expiringView,
   holdView,
   NewDeposit,
+  NewDepositWaiver,
 } from '../schemas/deposits.ts';
 
 const tags = ['Deposits'];
@@ -91,12 +93,24 @@ const release = createRoute({
   responses: { 200: jsonAnswer('As it is now', Deposit), ...problems },
 });
 
+const waive = createRoute({
+  ...secured({ scope: 'rentals:write', roles: ['branch-manager'] }, jsonBody),
+  method: 'post',
+  path: '/rentals/{id}/deposit/waiver',
+  tags,
+  summary: 'Let go of an amount of the deposit that the plan asks for',
+  request: { params, headers: IdempotencyHeader, body: jsonRequest(NewDepositWaiver) },
+  responses: { 200: jsonAnswer('The deposit as it is now', Deposit), ...problems },
+});
+
 export function depositRoutes(deps: ApiDeps): ApiRouter {
   const { db } = deps;
 
   const view = async (c: Context<ApiEnv>, rentalId: string) => {
+    const need = found(await needOfRental(db, rowAccessOf(c), rentalId), 'rental');
+    const { neededMinor, waivedMinor } = need;
     const holds = await holdsOfRental(db, rowAccessOf(c), rentalId);
-    return { rentalId, holds: holds.map(holdView) };
+    return { rentalId, neededMinor, waivedMinor, holds: holds.map(holdView) };
   };
 
   /** 404 for a rental that is none of the caller's branches'. */
@@ -114,9 +128,7 @@ export function depositRoutes(deps: ApiDeps): ApiRouter {
 
   return apiRouter()
     .openapi(read, async (c) => {
-      const { id } = c.req.valid('param');
-      found(await rentalById(db, rowAccessOf(c), id), 'rental');
-      return c.json(await view(c, id), 200);
+      return c.json(await view(c, c.req.valid('param').id), 200);
     })
     .openapi(list, async (c) => {
       const { cursor: after, ...filter } = c.req.valid('query');
@@ -136,6 +148,15 @@ export function depositRoutes(deps: ApiDeps): ApiRouter {
       commanded(c, c.req.valid('param').id, messages.capture, c.req.valid('json')),
     )
     .openapi(release, (c) => commanded(c, c.req.valid('param').id, messages.release, {}))
+    .openapi(waive, (c) => {
+      const { id: rentalId } = c.req.valid('param');
+      const limitMinor = c.get('caller').limits['fee-waiver'];
+      const asked = { ...c.req.valid('json'), rentalId, limitMinor, actor: deps.actorOf(c) };
+      return idempotent(c, deps, async (id) => {
+        await waiveDeposit(db, rowAccessOf(c), { id, ...asked });
+        return { status: 200, body: await view(c, rentalId) };
+      });
+    })
     .openapi(refund, (c) => {
       const limitMinor = c.get('caller').limits.refund;
       const command = { ...c.req.valid('json'), limitMinor };

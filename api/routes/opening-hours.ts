@@ -17,6 +17,7 @@ import { secured } from '../auth/access.ts';
 import { COUNTER, EVERYONE } from '../auth/roles.ts';
 import { assertBranch, rowAccessOf } from '../auth/scope.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { assertKnown } from '../known-branch.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -91,6 +92,7 @@ export function openingHoursRoutes(deps: ApiDeps): ApiRouter {
   const { db, now } = deps;
   return apiRouter()
     .openapi(read, async (c) => {
+      await assertKnown(c, db, c.req.valid('param').id);
       const { body, headers } = await shown(c.req.valid('param').id, c.req.valid('query'));
       return c.json(body, 200, headers);
     })

@@ -1,5 +1,6 @@
 // Quotes: what a rental would cost now. Nothing is stored, so nothing needs a key.
 import { createRoute, type z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { inCurrency } from '../../db/commands/booking-rules.ts';
 import { quoteRules } from '../../db/queries/opening-hours.ts';
 import { currentRatePlan } from '../../db/queries/rentals.ts';
@@ -9,9 +10,10 @@ import { driversOf, quote } from '../../domain/pricing.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
+import { knowsBranch } from '../auth/scope.ts';
 import { batchOf, batchResults, eachItem } from '../batch.ts';
 import { assertRate } from '../booked-choices.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -50,18 +52,21 @@ export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter
     .openapi(create, async (c) => {
       const wanted = c.req.valid('json');
       assertRate(c, wanted.rate);
-      return c.json(await quoted(wanted), 200);
+      return c.json(await quoted(c, wanted), 200);
     })
     .openapi(createMany, async (c) => {
       const { items } = c.req.valid('json');
       const each = (item: z.infer<typeof NewQuote>) => {
         assertRate(c, item.rate);
-        return quoted(item);
+        return quoted(c, item);
       };
       return c.json(await eachItem(c, items, 200, each), 200);
     });
 
-  async function quoted(wanted: z.infer<typeof NewQuote>): Promise<z.infer<typeof Quote>> {
+  async function quoted(
+    c: Context<ApiEnv>,
+    wanted: z.infer<typeof NewQuote>,
+  ): Promise<z.infer<typeof Quote>> {
     const request = decideRequest(wanted, now());
     const [current, branch, vehicleClass, rules] = await Promise.all([
       currentRatePlan(db, request),
@@ -69,7 +74,7 @@ export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter
       classById(db, request.classId),
       quoteRules(db, request),
     ]);
-    if (branch === undefined) throw unknown('branch');
+    if (branch === undefined || !knowsBranch(c, branch)) throw unknown('branch');
     if (vehicleClass === undefined) throw unknown('class');
     const { pickUpAt, dueAt } = request;
     const plan = found(current, 'valid rate plan');

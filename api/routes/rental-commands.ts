@@ -2,13 +2,22 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { rentalById } from '../../db/queries/rentals.ts';
+import { isMoved, placeAfter } from '../../domain/rental/amendment.ts';
 import { isCharged, type PeoplesCommand, type RentalState } from '../../domain/rental.ts';
-import { amend, cancel, checkIn, checkOut, extend } from '../../workflows/rental.messages.ts';
+import {
+  amend,
+  announceReturn,
+  cancel,
+  checkIn,
+  checkOut,
+  extend,
+  undoCheckOut,
+} from '../../workflows/rental.messages.ts';
 import { secured } from '../auth/access.ts';
 import { assertBranch, isLimited, rowAccessOf } from '../auth/scope.ts';
 import { withBands } from '../booked-choices.ts';
 import type { BranchZones } from '../branch-zones.ts';
-import { sendCommand } from '../commands.ts';
+import { sendCommand, sendReinstate } from '../commands.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
@@ -19,13 +28,15 @@ import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, jsonRequest, problems } from '../schemas/common.ts';
 import {
   Amend,
+  AnnounceReturn,
   Cancel,
   CheckIn,
   CheckOut,
   Extend,
-  Rental,
-  rentalView,
-} from '../schemas/rentals.ts';
+  Reinstate,
+  UndoCheckOut,
+} from '../schemas/rental-commands.ts';
+import { Rental, rentalView } from '../schemas/rentals.ts';
 
 const params = z.object({ id: Id });
 
@@ -46,6 +57,9 @@ const routes = {
   extend: command('extend', 'Agree on a later return', Extend),
   amend: command('amend', 'Change the booking before its pick-up, or nothing', Amend),
   checkIn: command('checkIn', 'Take the vehicle back and invoice', CheckIn),
+  undoCheckOut: command('undoCheckOut', 'Take keys back that went out just now', UndoCheckOut),
+  announceReturn: command('announceReturn', 'Note when a late renter comes', AnnounceReturn),
+  reinstate: command('reinstate', 'Keep a vehicle again for a no-show who came', Reinstate),
   cancel: command('cancel', 'Give the reservation up', Cancel),
 } as const;
 
@@ -65,14 +79,12 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
       const { id } = c.req.valid('param');
       const body = c.req.valid('json');
       return carryOut(c, async (message) => {
-        const { branchId, classId } = found(
-          await rentalById(deps.db, rowAccessOf(c), id),
-          'rental',
-        );
-        const change = await withBands(c, deps, body, {
-          branchId,
-          classId: body.classId ?? classId,
-        });
+        const rental = found(await rentalById(deps.db, rowAccessOf(c), id), 'rental');
+        const { branchId, price } = rental;
+        const next = placeAfter(rental, body);
+        // As `amendRental` prices it: what does not move, by the plan that was booked.
+        const priced = isMoved(rental, next) ? { branchId, classId: next.classId } : price;
+        const change = await withBands(c, deps, body, priced);
         return namingReferences(sendCommand(deps, id, amend, message(change)));
       });
     })
@@ -82,6 +94,23 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
       return carryOut(c, (message) => {
         assertBranch(c, body.branchId);
         return sendCommand(deps, id, checkIn, message(body));
+      });
+    })
+    .openapi(routes.undoCheckOut, (c) => {
+      const { id } = c.req.valid('param');
+      const body = c.req.valid('json');
+      return carryOut(c, (message) => sendCommand(deps, id, undoCheckOut, message(body)));
+    })
+    .openapi(routes.announceReturn, (c) => {
+      const { id } = c.req.valid('param');
+      const body = c.req.valid('json');
+      return carryOut(c, (message) => sendCommand(deps, id, announceReturn, message(body)));
+    })
+    .openapi(routes.reinstate, (c) => {
+      const { id } = c.req.valid('param');
+      return carryOut(c, async (message) => {
+        const rental = found(await rentalById(deps.db, rowAccessOf(c), id), 'rental');
+        return sendReinstate(deps, rental, message({}));
       });
     })
     .openapi(routes.cancel, (c) => {

@@ -1,5 +1,6 @@
 // Invoices, ledger entries and balances as shown. Amounts are minor units of the currency beside.
 import { z } from '@hono/zod-openapi';
+import { CREDIT_REASONS } from '../../domain/credit-note.ts';
 import { BranchId, Currency, EntityId, Id, Minor, pageQuery, UtcInstant } from './common.ts';
 
 const LocalDate = z.string().openapi({ format: 'date', example: '2027-05-03' });
@@ -7,7 +8,10 @@ const LocalDate = z.string().openapi({ format: 'date', example: '2027-05-03' });
 const header = {
   id: Id,
   number: z.string().openapi({ example: 'INV-2027-000001' }),
-  kind: z.int().openapi({ description: 'EN 16931: 380 invoice, 381 credit note', example: 380 }),
+  kind: z.int().openapi({
+    description: 'EN 16931: 380 invoice, 381 credit note, 386 prepayment invoice',
+    example: 380,
+  }),
   entityId: EntityId,
   branchId: BranchId.nullable(),
   customerId: Id,
@@ -20,6 +24,8 @@ const header = {
   netMinor: Minor,
   vatMinor: Minor,
   totalMinor: Minor,
+  precedingId: Id.nullable().openapi({ description: 'The invoice that a credit note takes back' }),
+  prepaidMinor: Minor.openapi({ description: 'Of the total, invoiced by prepayment invoices' }),
 };
 
 export const InvoiceHeader = z.object(header).openapi('InvoiceHeader');
@@ -41,8 +47,34 @@ export const Invoice = z
       )
       .readonly(),
     vat: z.array(z.object({ rateBp: z.int(), baseMinor: Minor, vatMinor: Minor })).readonly(),
+    dueMinor: Minor.openapi({ description: 'What it made the customer owe' }),
+    settledMinor: Minor,
+    openMinor: Minor,
+    creditNotes: z
+      .array(z.object({ id: Id, number: z.string(), issueDate: LocalDate, totalMinor: Minor }))
+      .readonly(),
   })
   .openapi('Invoice');
+
+export const NewCreditNote = z
+  .strictObject({
+    lines: z
+      .array(
+        z.strictObject({
+          lineNo: z.int().min(1),
+          netMinor: z.int().min(-1_000_000_000).max(1_000_000_000),
+        }),
+      )
+      .min(1)
+      .max(200)
+      .optional()
+      .openapi({ description: 'Net amounts of the invoice’s lines; left out, all that is left' }),
+    reason: z.enum(CREDIT_REASONS),
+    approvalId: Id.nullable().default(null).openapi({
+      description: 'Of a second person, for exactly this gross amount, above your own limit',
+    }),
+  })
+  .openapi('NewCreditNote');
 
 export const InvoiceList = z.strictObject({
   ...pageQuery(Id),

@@ -64,7 +64,13 @@ export const Usage = z
   .openapi('ApiKeyUsage');
 
 export const NewPartner = z
-  .strictObject({ name: text(200), branches: Branches })
+  .strictObject({
+    name: text(200),
+    branches: Branches,
+    sandbox: z.boolean().optional().openapi({
+      description: 'Its keys and clients reach the sandbox alone; those of others never do',
+    }),
+  })
   .openapi('NewPartner');
 export const PartnerChange = z
   .strictObject({ status: z.enum(['active', 'suspended']) })
@@ -76,6 +82,7 @@ export const Partner = z
     name: z.string(),
     status: z.string(),
     branches: z.array(z.string()).readonly().nullable(),
+    sandbox: z.boolean(),
     version: z.int(),
   })
   .openapi('Partner');
@@ -119,8 +126,8 @@ export function apiKeyView(row: ApiKeyRow) {
 }
 
 export function partnerView(row: PartnerRow) {
-  const { id, name, status, branches, version } = row;
-  return { id, name, status, branches, version };
+  const { id, name, status, branches, is_sandbox: sandbox, version } = row;
+  return { id, name, status, branches, sandbox, version };
 }
 
 export function apiClientView(row: ApiClientRow) {

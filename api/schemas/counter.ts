@@ -24,11 +24,29 @@ const row = {
   plate: z.string().nullable(),
   pickUpAt: BranchTime,
   dueAt: BranchTime,
+  announcedReturnAt: BranchTime.nullable().openapi({
+    description: 'When a late renter said that it comes back',
+  }),
   unassigned: z.boolean().openapi({ description: 'Booked, and its vehicle is to be found' }),
   overdue: z.boolean(),
-  reason: z.enum(['overdue', 'unassigned', 'requested', 'deposit']).nullable().openapi({
-    description: 'Why it needs somebody; null in the other lists',
-  }),
+  reason: z
+    .enum([
+      'overdue',
+      'call-renter',
+      'manager-case',
+      'unassigned',
+      'requested',
+      'deposit',
+      'arrears',
+      'outside-hours',
+    ])
+    .nullable()
+    .openapi({
+      description:
+        'Why it needs somebody; null in the other lists. A day late the renter is called, after ' +
+        'three days it is a manager’s case. Outside hours: a handover that was agreed for a time at ' +
+        'which the branch will be closed or takes a fee',
+    }),
 };
 const CounterRow = z.object(row).openapi('CounterRow');
 

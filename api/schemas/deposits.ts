@@ -6,6 +6,7 @@ import {
   type Hold as HeldHold,
   HOLD_STATES,
   PAYERS,
+  WAIVER_REASONS,
 } from '../../domain/payments/deposit.ts';
 import { BranchId, Currency, Id, Minor, pageQuery, text, UtcInstant } from './common.ts';
 
@@ -40,6 +41,17 @@ export const DepositRefund = z
   })
   .openapi('DepositRefund');
 
+export const NewDepositWaiver = z
+  .strictObject({
+    amountMinor: Amount,
+    reason: z.enum(WAIVER_REASONS),
+    approvalId: Id.nullable().default(null).openapi({
+      description:
+        'Above one’s limit: an approval of kind fee-waiver, of this amount, for this rental',
+    }),
+  })
+  .openapi('NewDepositWaiver');
+
 const hold = {
   id: Id,
   payer: z.enum(PAYERS),
@@ -62,7 +74,12 @@ export const ExpiringHold = z
   .openapi('ExpiringHold');
 
 export const Deposit = z
-  .object({ rentalId: Id, holds: z.array(DepositHold).readonly() })
+  .object({
+    rentalId: Id,
+    neededMinor: Minor.openapi({ description: 'By the plan; without it no keys go out' }),
+    waivedMinor: Minor.openapi({ description: 'What of that a manager let go' }),
+    holds: z.array(DepositHold).readonly(),
+  })
   .openapi('Deposit');
 
 export const ExpiringList = z.object({

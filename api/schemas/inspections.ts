@@ -30,6 +30,9 @@ const Mark = z.strictObject({ ...mark, note: text(500).nullable().default(null) 
 export const NewInspection = z
   .strictObject({
     kind: z.enum(INSPECTION_KINDS),
+    vehicleId: Id.nullable().default(null).openapi({
+      description: 'One that the rental has, or had until an exchange; null: the one of now',
+    }),
     ...reading,
     marks: z.array(Mark).max(200).default([]).openapi({ description: 'The body map' }),
     note: text(2_000).nullable().default(null),

@@ -1,7 +1,7 @@
 // Rate plans as they are sent and shown: their shape; domain/rate-plan-rules.ts knows the rules.
 import { z } from '@hono/zod-openapi';
 import type { RatePlanRow } from '../../db/queries/rate-plans.ts';
-import { EXTENSION_MODES, PARTS } from '../../domain/rate-plan-terms.ts';
+import { BILLING_CYCLES, EXTENSION_MODES, PARTS } from '../../domain/rate-plan-terms.ts';
 import { BranchId, ClassId, Currency, Instant, Minor, pageQuery, UtcInstant } from './common.ts';
 
 export const PlanId = z
@@ -123,7 +123,21 @@ const over = {
   overMinor: Minor,
   pooled: z.boolean(),
 };
+const secured = {
+  amountMinor: Minor.optional(),
+  percentBp: percentBp.optional().openapi({ description: 'Of the total; or `amountMinor`' }),
+};
+const deposit = z
+  .strictObject({
+    ...secured,
+    classes: list(z.strictObject({ ...secured, classId: ClassId })).optional(),
+    coverages: list(z.strictObject({ ...secured, code })).optional(),
+  })
+  .optional()
+  .openapi({ description: 'What a card has to hold before the keys go out; left out, nothing' });
+
 const ends = {
+  deposit,
   mileage: z
     .discriminatedUnion('kind', [
       z.strictObject({ ...taxed, unit: over.unit, kind: z.literal('unlimited') }),
@@ -158,6 +172,10 @@ const ends = {
   cancellation: z
     .strictObject({ earlyMinor: Minor, lateMinor: Minor, lateMinutes: z.int().min(0) })
     .optional(),
+  billing: z
+    .strictObject({ cycle: z.enum(BILLING_CYCLES), paymentDays: z.int().min(0).optional() })
+    .optional()
+    .openapi({ description: 'How rentals of more than 30 days are invoiced while they are open' }),
 };
 
 const plan = {
@@ -167,6 +185,9 @@ const plan = {
   branches: branches.openapi({ description: 'Pick-ups that it prices; left out, all' }),
   classes: z.array(ClassId).max(200).optional(),
   vatRateBp: percentBp,
+  longTermVatRateBp: percentBp.optional().openapi({
+    description: 'At the customer’s place, for hire of more than 30 days; left out, no other',
+  }),
   pricesInclude: z.enum(['none', 'vat']).optional(),
   ...time,
   ...items,

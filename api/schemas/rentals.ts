@@ -1,7 +1,9 @@
 // Rentals as they are asked for and shown, with what may be done to them now.
 import { z } from '@hono/zod-openapi';
 import { localTime } from '../../domain/calendar.ts';
-import { CANCEL_REASONS, DECLINE_REASONS, type RentalState } from '../../domain/rental.ts';
+import { BILLING_CYCLES } from '../../domain/rate-plan-terms.ts';
+import { NOT_RETURNED_STEPS } from '../../domain/rental/desk.ts';
+import { DECLINE_REASONS, type RentalState } from '../../domain/rental.ts';
 import { needsAttention } from '../../domain/rental-attention.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { BranchZones } from '../branch-zones.ts';
@@ -31,8 +33,8 @@ const STATUSES = [
   'expired',
 ] as const;
 
-const odometerKm = z.int().min(0).max(5_000_000);
-const fuelEighths = z.int().min(0).max(8).openapi({ description: 'Eighths of a full tank' });
+export const odometerKm = z.int().min(0).max(5_000_000);
+export const fuelEighths = z.int().min(0).max(8).openapi({ description: 'Eighths of a full tank' });
 
 export const Override = z
   .strictObject({
@@ -61,6 +63,13 @@ export const NewRental = z
     payerId: Id.optional().openapi({
       description: 'The customer who is invoiced; left out, the one who rents',
     }),
+    billing: z
+      .enum(['none', ...BILLING_CYCLES])
+      .optional()
+      .openapi({
+        description:
+          'Invoiced in cycles once it lasts more than 30 days; left out, as the plan says',
+      }),
     quoteId: Id.optional().openapi({
       description: 'A held quote of the same branch and class; it brings what was taken with it',
     }),
@@ -72,35 +81,6 @@ export const NewRental = z
     { message: 'a held quote is accepted as it was given', path: ['quoteId'] },
   )
   .openapi('NewRental');
-export const CheckOut = z
-  .strictObject({
-    odometerKm,
-    fuelEighths,
-    vehicleId: Id.optional().openapi({
-      description: 'Whose keys go out; left out, those of the vehicle that is kept',
-    }),
-  })
-  .openapi('CheckOut');
-export const Extend = z.strictObject({ dueAt: Instant }).openapi('Extend');
-/** `rate` and `promotion` are taken back by null. */
-const { rate, promotion, ...otherChoices } = choiceFields;
-export const Amend = z
-  .strictObject({
-    classId: ClassId.optional(),
-    returnBranchId: BranchId.optional(),
-    pickUpAt: Instant.optional(),
-    dueAt: Instant.optional(),
-    ...otherChoices,
-    rate: rate.unwrap().nullable().optional(),
-    promotion: promotion.unwrap().nullable().optional(),
-    payerId: Id.nullable().optional().openapi({ description: 'Null: the customer pays' }),
-  })
-  .refine((change) => Object.keys(change).length > 0, { message: 'must change something' })
-  .openapi('Amend', { description: 'What is left out stays as it is' });
-export const CheckIn = z
-  .strictObject({ odometerKm, fuelEighths, branchId: BranchId })
-  .openapi('CheckIn');
-export const Cancel = z.strictObject({ reason: z.enum(CANCEL_REASONS) }).openapi('Cancel');
 
 export const Confirm = z.strictObject({ override: Override.optional() }).openapi('Confirm');
 export const Decline = z.strictObject({ reason: z.enum(DECLINE_REASONS) }).openapi('Decline');
@@ -143,6 +123,17 @@ export const Rental = z
     feeMinor: Minor.nullable().openapi({
       description: 'Of one that did not take place: gross, as invoiced',
     }),
+    walkUp: z.boolean().openapi({ description: 'It began at the counter, unbooked' }),
+    announcedReturnAt: UtcInstant.nullable().openapi({
+      description: 'When a late renter said that it comes back; the due time stays',
+    }),
+    afterHours: z.boolean().openapi({ description: 'It was left at a closed branch' }),
+    notReturned: z.enum(NOT_RETURNED_STEPS).nullable().openapi({
+      description: 'What was done last about a vehicle that does not come back',
+    }),
+    billingCycle: z.enum(BILLING_CYCLES).nullable(),
+    cycleEndsAt: UtcInstant.nullable().openapi({ description: 'Of the cycle billed next' }),
+    arrears: z.boolean().openapi({ description: 'An invoice of a cycle is overdue' }),
     allocation: z.enum(['assigned', 'unassigned']).nullable().openapi({
       description:
         'Unassigned: booked, and its vehicle is to be found; null: it needs none any more',
@@ -201,6 +192,7 @@ export async function rentalView(state: RentalState, zones: BranchZones, caller:
     graceMinutes: _g,
     reminderMinutes: _r,
     shortageMinutes: _s,
+    exchanged: _x,
     ...shown
   } = state;
   const [pickUpZone, dueZone] = await Promise.all([
@@ -212,7 +204,14 @@ export async function rentalView(state: RentalState, zones: BranchZones, caller:
     answerBy: state.answerBy ?? null,
     payerId: state.payerId ?? null,
     feeMinor: state.feeMinor ?? null,
+    billingCycle: state.billingCycle ?? null,
+    cycleEndsAt: state.cycleEndsAt ?? null,
+    arrears: state.arrears ?? false,
     allocation: allocationOf(state),
+    walkUp: state.walkUp === true,
+    announcedReturnAt: state.announcedReturnAt ?? null,
+    afterHours: state.afterHours === true,
+    notReturned: state.notReturned ?? null,
     needsAttention: needsAttention(state, new Date().toISOString()),
     pickUpAtLocal: localTime(state.pickUpAt, pickUpZone),
     dueAtLocal: localTime(state.dueAt, dueZone),

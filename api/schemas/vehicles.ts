@@ -35,6 +35,7 @@ export const Branch = z
     showsPlanned: z.boolean().openapi({
       description: 'Availability tells of ordered vehicles, too',
     }),
+    sandbox: z.boolean().openapi({ description: 'For partners to try things at' }),
     version: z.int(),
   })
   .openapi('Branch');
@@ -49,6 +50,9 @@ export const NewBranch = z
     noShowGraceMinutes: minutes.optional(),
     shortageLeadMinutes: minutes.optional(),
     showsPlanned: z.boolean().optional(),
+    sandbox: z.boolean().optional().openapi({
+      description: 'For partners to try things at, for ever; its company has no live branches',
+    }),
   })
   .openapi('NewBranch');
 
@@ -205,6 +209,7 @@ export function branchView(row: BranchRow) {
     noShowGraceMinutes: row.no_show_grace_minutes,
     shortageLeadMinutes: row.shortage_lead_minutes,
     showsPlanned: row.shows_planned,
+    sandbox: row.is_sandbox,
     version: row.version,
   };
 }

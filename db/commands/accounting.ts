@@ -1,12 +1,8 @@
 // Facts of accounting: legal entities and invoices, each safe to repeat by its key.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import {
-  type Account,
-  finalInvoicePostings,
-  type LegalEntity,
-  type Posting,
-} from '../../domain/ledger.ts';
+import type { Account, LegalEntity, Posting } from '../../domain/ledger.ts';
+import { deductedPostings, type PrepaidLeft } from '../../domain/prepayment.ts';
 import type { PriceLine } from '../../domain/pricing/line.ts';
 import type { Quote } from '../../domain/pricing.ts';
 import { type Db, type Tx, transact } from '../client.ts';
@@ -61,6 +57,8 @@ export type NewInvoice = {
   readonly quote: Pick<Quote, 'currency' | 'vat' | 'netMinor' | 'vatMinor' | 'totalMinor'> & {
     readonly lines: readonly InvoicedLine[];
   };
+  /** What was invoiced in advance, and is not to be paid again. */
+  readonly prepaid?: readonly PrepaidLeft[];
   /** Of another document than the final invoice: its reason and its entry. */
   readonly posting?: { readonly source: string; readonly postings: readonly Posting[] };
 };
@@ -97,7 +95,7 @@ export async function issueInvoice(tx: Tx, invoice: NewInvoice): Promise<IssuedI
   return { invoiceId, number, entryId };
 }
 
-function invoiceRequest({ key, quote, posting, ...invoice }: NewInvoice): object {
+function invoiceRequest({ key, quote, posting, prepaid = [], ...invoice }: NewInvoice): object {
   return {
     ...invoice,
     id: uuidv7(),
@@ -116,11 +114,12 @@ function invoiceRequest({ key, quote, posting, ...invoice }: NewInvoice): object
       vatRateBp: line.vatRateBp,
     })),
     taxes: quote.vat,
+    ...(prepaid.length > 0 && { prepayments: prepaid }),
     entry: {
       id: uuidv7(),
       effectiveAt: invoice.serviceTo,
       source: posting?.source ?? FINAL_INVOICE,
-      postings: posting?.postings ?? finalInvoicePostings(quote),
+      postings: posting?.postings ?? deductedPostings(quote, prepaid),
     },
   };
 }

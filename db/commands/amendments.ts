@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { choicesIn } from '../../domain/booking.ts';
 import { localDate } from '../../domain/calendar.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { feesOf, type Quote, quote } from '../../domain/pricing.ts';
+import { type Quote, rechosenQuote } from '../../domain/pricing.ts';
 import { type BookedPlace, isMoved, placeAfter } from '../../domain/rental/amendment.ts';
 import type { Amend, RentalOutcome } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
@@ -13,7 +13,7 @@ import { asked, type BranchTerms, type MovedSpan, refuseUnknown, told } from './
 import { unknownPerson } from './new-rental.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 
-type Placed = { readonly vehicleId: string; readonly moved: readonly MovedSpan[] };
+type Placed = { readonly vehicleId: string | null; readonly moved: readonly MovedSpan[] };
 /** `placed` null: neither the calendar nor the time's price was touched. */
 type Amended = {
   readonly placed: Placed | null;
@@ -54,6 +54,7 @@ export async function amendRental(recording: Recording, command: Amend): Promise
     throw unknownPerson(error);
   });
   const kept = placed === null ? {} : { vehicleId: placed.vehicleId };
+  if (placed !== null) await sql`select events.hours_agreed(${row.id})`.execute(tx);
   await publish(tx, {
     type: 'forecourt.rental.amended.v1',
     aggregateId: row.id,
@@ -88,18 +89,11 @@ async function placedAnew(
 
 /** The time costs what it did; only what was taken beside the vehicle is priced, by the same plan. */
 async function rechosen({ tx, row, at }: Recording, command: Amend): Promise<Quote> {
-  const given = chosenIn(command);
-  if (Object.keys(given).length === 0) return row.price;
+  const named = chosenIn(command);
+  if (Object.keys(named).length === 0) return row.price;
   const { rating, zone } = await ratingOf(tx, row, row.due_at);
-  const { booked, ...terms } = rating;
-  return quote({
-    ...booked.chosen,
-    ...given,
-    ...terms,
-    returnAt: row.due_at,
-    fees: feesOf(booked),
-    bookedOn: given.promotion === undefined ? undefined : localDate(at, zone),
-  });
+  const bookedOn = named.promotion === undefined ? undefined : localDate(at, zone);
+  return rechosenQuote({ ...rating, named, returnAt: row.due_at, bookedOn });
 }
 
 /** Only what is named; null takes it back. */

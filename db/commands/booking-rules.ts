@@ -109,7 +109,8 @@ export async function returnFees(
   return feeOf('return', await hoursAt(tx, branchId, dueAt), dueAt);
 }
 
-async function hoursAt(tx: Tx, branchId: string, at: string): Promise<HoursAt | null> {
+/** Null where nothing was declared. */
+export async function hoursAt(tx: Tx, branchId: string, at: string): Promise<HoursAt | null> {
   const { rows } = await sql<{ hours: HoursAt | null }>`
     select vehicles.opening_hours_at(${branchId}, ${at}) as hours`.execute(tx);
   return rows[0]?.hours ?? null;

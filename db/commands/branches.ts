@@ -19,9 +19,11 @@ export type NewBranch = {
   readonly shortageLeadMinutes?: number | undefined;
   /** Availability counts ordered vehicles, too, apart from free ones. */
   readonly showsPlanned?: boolean | undefined;
+  /** For ever: nothing moves into the sandbox or out of it. */
+  readonly sandbox?: boolean | undefined;
 };
 /** Another time zone moves no rental: see `affectedRentals` (decisions.md 45). */
-export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId'>>;
+export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId' | 'sandbox'>>;
 export type NewClass = { readonly id: string; readonly name: string };
 
 /** Throws `duplicate` when the code is taken by another branch. */
@@ -114,5 +116,6 @@ function branchColumns(branch: Partial<NewBranch>) {
     no_show_grace_minutes: branch.noShowGraceMinutes,
     shortage_lead_minutes: branch.shortageLeadMinutes,
     shows_planned: branch.showsPlanned,
+    is_sandbox: branch.sandbox,
   };
 }

@@ -5,6 +5,7 @@ import type {
   CheckIn,
   CheckOut,
   HoldWarning,
+  Reading,
   Reassignment,
   RentalRequest,
 } from '../../domain/rental.ts';
@@ -58,7 +59,8 @@ type Change = {
   readonly warnings?: readonly HoldWarning[];
 };
 
-type ChangeAnswer = Change & {
+/** As the functions answer that change a rental's span; `refused`, the caller rolls back. */
+export type ChangeAnswer = Change & {
   readonly refused?: keyof typeof REFUSALS | null;
   readonly unknown?: 'branch';
   readonly lastKm?: number;
@@ -76,6 +78,21 @@ export async function takeSpan(
 ): Promise<TakenSpan & { readonly vehicleId: string }> {
   const span = await taken(tx, request, sql`vehicles.take_span(${argumentsOf(request)})`);
   return span as TakenSpan & { readonly vehicleId: string };
+}
+
+/** For keys that go out in this transaction: those of `vehicleId`, where it is named. Throws as above. */
+export async function takeWalkUp(
+  tx: Tx,
+  request: RentalRequest,
+  vehicleId: string | undefined,
+): Promise<TakenSpan> {
+  const { id, classId, branchId, returnBranchId, pickUpAt, dueAt } = request;
+  return taken(
+    tx,
+    request,
+    sql`vehicles.take_walk_up(${id}, ${classId}, ${branchId}, ${returnBranchId ?? branchId},
+      ${pickUpAt}, ${dueAt}, ${vehicleId ?? null})`,
+  );
 }
 
 /**
@@ -137,6 +154,24 @@ export function extendSpan(tx: Tx, rentalId: string, dueAt: string): Promise<Cha
 
 export function rollSpan(tx: Tx, rentalId: string, until: string): Promise<Change> {
   return change(tx, sql`vehicles.roll_span(${rentalId}, ${until})`);
+}
+
+/** Keys that came back over the counter: the vehicle is kept for the rental again. */
+export function undoHandOut(
+  tx: Tx,
+  rentalId: string,
+  pickUpAt: string,
+  { odometerKm, fuelEighths }: Reading,
+): Promise<Change> {
+  return change(
+    tx,
+    sql`vehicles.undo_hand_out(${rentalId}, ${pickUpAt}, ${odometerKm}, ${fuelEighths})`,
+  );
+}
+
+/** A vehicle for a rental that had given its own up. Throws `vehicle-unavailable`. */
+export function retakeSpan(tx: Tx, rentalId: string, from: string, dueAt: string): Promise<Change> {
+  return change(tx, sql`vehicles.retake_span(${rentalId}, ${from}, ${dueAt})`);
 }
 
 /** `branchId` is where it came back; left out, where it was booked to. */
@@ -204,8 +239,16 @@ const REFUSALS = {
     'A hold keeps the vehicle within the booked time; take another, or have it lifted.',
 } as const;
 
-async function change(tx: Tx, call: ReturnType<typeof sql>): Promise<Change> {
-  const done = await asked<ChangeAnswer>(tx, call);
+function change(tx: Tx, call: ReturnType<typeof sql>): Promise<Change> {
+  return changed<ChangeAnswer>(tx, call);
+}
+
+/** What the calendar did, told to those whom it moved. Throws what it refuses. */
+export async function changed<A extends ChangeAnswer>(
+  tx: Tx,
+  call: ReturnType<typeof sql>,
+): Promise<A> {
+  const done = await asked<A>(tx, call);
   refuseUnknown(done.unknown);
   if (done.refused) throw new DomainError(done.refused, REFUSALS[done.refused], detailsOf(done));
   return { ...done, moved: await told(tx, done.moved ?? []) };

@@ -10,8 +10,8 @@ export type Merge = { readonly survivorId: string; readonly duplicateId: string 
 
 /**
  * Rentals and invoices keep the duplicate's id; blocks, contacts and what others pay through it move
- * to the survivor, who also takes over address, payer and credit where there was none. A licence does
- * not: it is sealed for its own row. Answers the survivor; a repeat changes nothing. Throws
+ * to the survivor, who also takes over address, payer and credit where there was none, and wants
+ * none of the letters that either declined. A licence does not move: it is sealed for its own row. Answers the survivor; a repeat changes nothing. Throws
  * `not-found`, `customer-merged` when either was merged elsewhere, `invalid-state` for one that was
  * erased, and for a person with a company.
  */
@@ -34,6 +34,7 @@ export function mergeCustomers(
           else s.credit_limit_minor end,
         credit_currency = coalesce(s.credit_currency, d.credit_currency),
         payment_terms_days = coalesce(s.payment_terms_days, d.payment_terms_days),
+        opt_outs = array(select distinct unnest(s.opt_outs || d.opt_outs) order by 1),
         version = s.version + 1
       from rentals.customer d
       where s.id = ${survivorId} and d.id = ${duplicateId} returning s.*`.execute(tx);
@@ -103,7 +104,9 @@ async function moveWhatNamesIt(tx: Tx, survivor: string, duplicate: string): Pro
     await sql`insert into rentals.company_contact (${key}, ${kept}, function)
       select ${survivor}, ${kept}, function from rentals.company_contact
       where ${key} = ${duplicate} and ended_at is null
-      on conflict (company_id, person_id) do nothing`.execute(tx);
+      on conflict (company_id, person_id) do update
+        set function = excluded.function, ended_at = null
+        where company_contact.ended_at is not null`.execute(tx);
     await sql`update rentals.company_contact set ended_at = now()
       where ${key} = ${duplicate} and ended_at is null`.execute(tx);
   }

@@ -7,6 +7,7 @@ import type { Minor } from '../../domain/money.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { named } from './ledger-refusals.ts';
+import { forfeitDeposit } from './payment-entries.ts';
 
 /** Numbers of damage documents, gapless for each legal entity and year. */
 const SERIES = 'DMG';
@@ -31,7 +32,8 @@ type Issued = Document & {
 };
 
 /**
- * The renter's damage document. Call it last: its number makes the entity's others wait. Throws
+ * The renter's damage document, paid out of a deposit that is held (decisions.md 15). Call it last:
+ * its number makes the entity's others wait. Throws
  * `period-closed`, `currency-mismatch`, `not-found` for books that were never opened.
  */
 export async function issueDamageDocument(
@@ -39,6 +41,9 @@ export async function issueDamageDocument(
   party: DamageParty,
   charge: DamageCharge,
 ): Promise<Document> {
+  const { rentalId, currency, at } = party;
+  const deposit = { key: `${keyOf(party)}/deposit`, rentalId, currency, at };
+  await forfeitDeposit(tx, { ...deposit, documentMinor: charge.totalMinor });
   const { rows } = await named(() =>
     sql<{ readonly answer: Issued }>`select
       accounting.issue_invoice(${JSON.stringify(requestOf(party, charge))}) as answer`.execute(tx),
@@ -47,7 +52,7 @@ export async function issueDamageDocument(
   if (answer === undefined) throw new Error('issue_invoice answered nothing.');
   const { invoiceId, number, entryId, issueDate } = answer;
   if (answer.created) {
-    const { entityId, branchId, rentalId, currency } = party;
+    const { entityId, branchId } = party;
     const { netMinor, vatMinor, totalMinor } = charge;
     const amounts = { netMinor, vatMinor, totalMinor, currency };
     await posted(tx, { entryId, entityId, postingDate: issueDate, source: 'damage.charge' });
@@ -61,13 +66,17 @@ export async function issueDamageDocument(
   return { invoiceId, number };
 }
 
+function keyOf({ caseId }: DamageParty): string {
+  return `damage-case/${caseId}/charge`;
+}
+
 function requestOf(party: DamageParty, charge: DamageCharge): object {
-  const { caseId, entityId, branchId, rentalId, customerId, currency, from, at } = party;
+  const { entityId, branchId, rentalId, customerId, currency, from, at } = party;
   const { netMinor, vatMinor, totalMinor } = charge;
   return {
     ...{ entityId, branchId, rentalId, customerId, currency, netMinor, vatMinor, totalMinor },
     id: uuidv7(),
-    idempotencyKey: `damage-case/${caseId}/charge`,
+    idempotencyKey: keyOf(party),
     series: SERIES,
     serviceFrom: from,
     serviceTo: at,

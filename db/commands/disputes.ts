@@ -14,7 +14,7 @@ import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { DISPUTE_ROW_COLUMNS, type DisputeRow } from '../dispute-row.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
-import { postPayment } from './payment-entries.ts';
+import { checkBooks, postPayment } from './payment-entries.ts';
 
 /**
  * What the gateway says of a dispute, in any order and however often: it is opened with the first
@@ -28,6 +28,10 @@ export async function takeDispute(tx: Tx, hold: HoldRow, told: NoticedDispute): 
     return;
   }
   const { rentalId, currency, amountMinor, feeMinor, openedEntryId } = dispute;
+  if (openedEntryId === null) {
+    await change(tx, dispute, sql`state = 'won', closed_at = now()`, 'won');
+    return;
+  }
   const { feeReturnedMinor } = told;
   const won = { currency, amountMinor, feeReturnedMinor };
   const entryId = await postPayment(tx, {
@@ -57,10 +61,12 @@ async function disputeAt(
 async function open(tx: Tx, hold: HoldRow, told: NoticedDispute): Promise<DisputeRow> {
   const { rentalId, gateway } = hold;
   const { currency, amountMinor, feeMinor, ref } = told;
-  const entryId = await postPayment(tx, {
-    ...{ key: `${keyOf(hold, told)}/opened`, rentalId, currency, source: 'payment.chargeback' },
-    postings: chargebackPostings({ currency, amountMinor, feeMinor }),
-  });
+  const entryId = (await isBookable(tx, rentalId, currency))
+    ? await postPayment(tx, {
+        ...{ key: `${keyOf(hold, told)}/opened`, rentalId, currency, source: 'payment.chargeback' },
+        postings: chargebackPostings({ currency, amountMinor, feeMinor }),
+      })
+    : null;
   const { rows } = await sql<DisputeRow>`insert into rentals.dispute (id, rental_id,
       authorisation_id, gateway, gateway_ref, amount_minor, fee_minor, currency, opened_at,
       opened_entry_id)
@@ -70,6 +76,20 @@ async function open(tx: Tx, hold: HoldRow, told: NoticedDispute): Promise<Disput
   const dispute = rows[0] as DisputeRow;
   await record(tx, dispute, 'opened');
   return dispute;
+}
+
+/**
+ * One in another currency than the books' is taken in all the same: the gateway would repeat it for
+ * ever, and charges have to stop. A person sees it in the deposit's attention and books it by hand.
+ */
+async function isBookable(tx: Tx, rentalId: string, currency: string): Promise<boolean> {
+  try {
+    await checkBooks(tx, rentalId, currency);
+    return true;
+  } catch (error) {
+    if (error instanceof DomainError) return false;
+    throw error;
+  }
 }
 
 export type WriteOff = {
@@ -100,11 +120,14 @@ export function writeOffDispute(
     if (used[0]?.used !== true) {
       throw new DomainError('four-eyes', 'There is no unused approval for writing this off.');
     }
-    const entryId = await postPayment(tx, {
-      ...{ key: `dispute/${disputeId}/written-off`, rentalId, currency },
-      ...{ source: 'payment.chargeback-lost' },
-      postings: chargebackLostPostings({ currency, amountMinor }),
-    });
+    const entryId =
+      dispute.openedEntryId === null
+        ? null
+        : await postPayment(tx, {
+            ...{ key: `dispute/${disputeId}/written-off`, rentalId, currency },
+            ...{ source: 'payment.chargeback-lost' },
+            postings: chargebackLostPostings({ currency, amountMinor }),
+          });
     const given = sql`state = 'written_off', approval_id = ${approvalId},
       ended_entry_id = ${entryId}`;
     return change(tx, dispute, given, 'written-off', reason);

@@ -5,12 +5,14 @@ import { DomainError } from '../../domain/errors.ts';
 import { type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
+import { eraseEvidence, eraseReasons } from './erasure-traces.ts';
 
 export type ErasureRequest = { readonly customerId: string; readonly approvalId: string };
 
 /**
- * With them goes what people keeps: sessions' devices, links and mails. Throws `not-found`, `four-eyes` without an approval for this very person, and `resource-in-use`
- * while a rental of theirs is open. A repeat changes nothing.
+ * With them goes what people keeps: sessions' devices, links and mails, and the reasons that others
+ * gave about them. Throws `not-found`, `four-eyes` without an approval for this very person, and
+ * `resource-in-use` while a rental of theirs is open. A repeat changes nothing.
  */
 export function eraseContacts(
   db: Db,
@@ -23,7 +25,12 @@ export function eraseContacts(
     refuseMerged(customer.merged_into);
     await refuseUnapproved(tx, customerId, approvalId);
     await refuseWhileRenting(tx, customerId);
-    for (const { id, email } of await recordsOf(tx, customerId)) {
+    const records = await recordsOf(tx, customerId);
+    await eraseReasons(
+      tx,
+      records.map(({ id }) => id),
+    );
+    for (const { id, email } of records) {
       const { rows } = await sql<{ version: number }>`update rentals.customer
         set email = null, phone = null, licence_number = null, birth_date = null,
           sealed_key_id = null, licence_hash = null, birth_hash = null, licence_classes = null,
@@ -38,12 +45,16 @@ export function eraseContacts(
   });
 }
 
-/** The name goes; the row stays, because invoices and rentals refer to it. */
+/**
+ * The name goes, with the notes, the signatures and the agreements that are kept as long as it; the
+ * row stays, because invoices and rentals refer to it.
+ */
 export function eraseName(db: Db, principal: string, customerId: string): Promise<void> {
   return transact(db, 'rentals_rw', principal, async (tx) => {
     const customer = await lockCustomer(tx, customerId);
     if (customer.erased_at !== null) return;
-    for (const { id } of await recordsOf(tx, customerId)) {
+    const records = await recordsOf(tx, customerId);
+    for (const { id } of records) {
       const { rows } = await sql<{ version: number }>`update rentals.customer
         set name = ${ERASED}, tax_id = null, erased_at = now(), version = version + 1
         where id = ${id} returning version`.execute(tx);
@@ -53,6 +64,10 @@ export function eraseName(db: Db, principal: string, customerId: string): Promis
         where customer_id = ${id} and reason <> ${ERASED}`.execute(tx);
       await record(tx, id, 'erased', rows[0]?.version ?? 0);
     }
+    await eraseEvidence(
+      tx,
+      records.map(({ id }) => id),
+    );
   });
 }
 

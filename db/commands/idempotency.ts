@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, transact } from '../client.ts';
-import { transactInOneTrip } from '../one-trip.ts';
+import { callInOneTrip, type PreparedCall, transactInOneTrip } from '../one-trip.ts';
 
 /** Who asked, by which route (method and pattern), under which key. */
 export type KeyScope = {
@@ -38,29 +38,39 @@ export const LOCK_SECONDS = 30;
 /** Callers may retry for a day; twice that is kept. */
 export const KEEP_HOURS = 48;
 
+/** $1 principal, $2 route, $3 key, $4 hash in hex, $5 fresh id. Answers the id when it is ours to run. */
+const CLAIM_KEY: PreparedCall = {
+  role: 'api_rw',
+  name: 'claim_key',
+  types: ['text', 'text', 'text', 'text', 'uuid'],
+  text: `insert into events.idempotency as held
+      (principal, route, key, request_hash, bound_id, locked_until)
+    values ($1, $2, $3, decode($4, 'hex'), $5, now() + make_interval(secs => ${LOCK_SECONDS}))
+    on conflict (principal, route, key) do update set locked_until = excluded.locked_until
+      where held.state = 'in_progress' and held.locked_until < now()
+        and held.request_hash = excluded.request_hash
+    returning bound_id as answer`,
+};
+
+/** $1 principal, $2 route, $3 key, $4 status, $5 headers, $6 body. Answers nothing when it has one. */
+const SAVE_ANSWER: PreparedCall = {
+  role: 'api_rw',
+  name: 'save_answer',
+  types: ['text', 'text', 'text', 'int', 'jsonb', 'text'],
+  text: `update events.idempotency set state = 'done', status = $4, headers = $5, body = $6
+    where principal = $1 and route = $2 and key = $3 and state = 'in_progress'
+    returning state as answer`,
+};
+
 /**
  * Binds a fresh id to the key, or finds what it is bound to. `requestHash` is SHA-256 in hex.
  * The claim is on disk before anything happens: a lost one would let a retry act under another id.
  */
 export async function claimKey(db: Db, scope: KeyScope, requestHash: string): Promise<Claim> {
   const { principal, route, key } = scope;
-  const hash = sql`decode(${sql.lit(requestHash)}, 'hex')`;
-  const until = sql`now() + make_interval(secs => ${sql.lit(LOCK_SECONDS)})`;
-  const [claimed] = await transactInOneTrip(
-    db,
-    'api_rw',
-    principal,
-    sql<{ readonly bound_id: string }>`
-      insert into events.idempotency as held
-        (principal, route, key, request_hash, bound_id, locked_until)
-      values (${sql.lit(principal)}, ${sql.lit(route)}, ${sql.lit(key)}, ${hash},
-        ${sql.lit(uuidv7())}, ${until})
-      on conflict (principal, route, key) do update set locked_until = excluded.locked_until
-        where held.state = 'in_progress' and held.locked_until < now()
-          and held.request_hash = excluded.request_hash
-      returning bound_id`,
-  );
-  if (claimed) return { outcome: 'run', boundId: claimed.bound_id };
+  const values = [principal, route, key, requestHash, uuidv7()];
+  const boundId = await callInOneTrip(db, principal, CLAIM_KEY, values);
+  if (boundId !== null) return { outcome: 'run', boundId };
   return readClaim(db, scope, requestHash);
 }
 
@@ -90,17 +100,17 @@ export async function saveAnswer(
   scope: KeyScope,
   answer: SavedAnswer,
 ): Promise<SavedAnswer> {
-  const [saved] = await transactInOneTrip(
-    db,
-    'api_rw',
-    scope.principal,
-    sql<{ readonly state: string }>`update events.idempotency set state = 'done',
-        status = ${sql.lit(answer.status)}, headers = ${sql.lit(JSON.stringify(answer.headers))},
-        body = ${sql.lit(answer.body)}
-      where ${at(scope)} and state = 'in_progress' returning state`,
-    { durable: false },
-  );
-  if (saved) return answer;
+  const { principal, route, key } = scope;
+  const values = [
+    principal,
+    route,
+    key,
+    answer.status,
+    JSON.stringify(answer.headers),
+    answer.body,
+  ];
+  const saved = await callInOneTrip(db, principal, SAVE_ANSWER, values, { durable: false });
+  if (saved !== null) return answer;
   const [first] = await transactInOneTrip(
     db,
     'api_rw',

@@ -15,6 +15,8 @@ export type NewInspection = {
   readonly id: string;
   readonly rentalId: string;
   readonly kind: InspectionKind;
+  /** One that the rental has, or had until an exchange; left out, the one of now. */
+  readonly vehicleId?: string | null | undefined;
   readonly odometerKm: number;
   readonly fuelEighths: number | null;
   readonly chargePercent: number | null;
@@ -25,8 +27,8 @@ export type NewInspection = {
 };
 
 /**
- * A draft, of the vehicle that the rental has, or of the one that is corrected. Throws `not-found`,
- * `no-vehicle`, and `invalid-state` for a return's before the keys went out.
+ * A draft, of the vehicle that the rental has, of one that was exchanged for it, or of the one that is
+ * corrected. Throws `not-found`, `no-vehicle`, `value-refused` for a vehicle that it never had, and `invalid-state` for a return's before the keys went out.
  */
 export function draftInspection(
   db: Db,
@@ -77,8 +79,19 @@ async function vehicleOf(tx: Tx, given: NewInspection): Promise<string> {
       { rentalStatus: rental.status, kind: given.kind },
     );
   }
-  if (rental.vehicleId !== null) return rental.vehicleId;
+  const named = given.vehicleId ?? rental.vehicleId;
+  if (named !== rental.vehicleId) await assertHad(tx, given.rentalId, named);
+  if (named !== null) return named;
   throw new DomainError('no-vehicle', 'No vehicle is kept for this rental; assign one first.');
+}
+
+async function assertHad(tx: Tx, rentalId: string, vehicleId: string | null): Promise<void> {
+  const { rows } = await sql`select from rentals.segment
+    where rental_id = ${rentalId} and vehicle_id = ${vehicleId} limit 1`.execute(tx);
+  if (rows.length > 0) return;
+  throw new DomainError('value-refused', 'This rental never had that vehicle.', {
+    field: 'vehicleId',
+  });
 }
 
 export type NewInspectionFile = {

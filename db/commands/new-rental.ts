@@ -9,6 +9,7 @@ import { type RentalRow, rentalState } from '../rental-row.ts';
 import { customerRefusal } from './blocklist.ts';
 import { bookingTerms, noShowOf } from './booking-rules.ts';
 import type { BranchTerms } from './calendar.ts';
+import { assertCredit } from './credit-exposure.ts';
 
 export type Agreed = {
   readonly price: Quote;
@@ -52,7 +53,9 @@ export async function insertRental(
         class_id: request.classId,
         entity_id: terms.entityId,
         customer_id: request.customerId,
+        walk_up: request.keys !== undefined,
         payer_id: request.payerId ?? null,
+        billing_cycle: billingCycle(request, price),
         pick_up_at: request.pickUpAt,
         due_at: request.dueAt,
         no_show_at: terms.noShowAt,
@@ -66,11 +69,23 @@ export async function insertRental(
         total_minor: price.totalMinor,
       })
       .returningAll()
+      .returning(
+        sql<number | null>`(select c.credit_limit_minor from rentals.customer c
+          where c.id = coalesce(rental.payer_id, rental.customer_id))`.as('limit_minor'),
+      )
       .executeTakeFirstOrThrow();
+    if (row.limit_minor !== null) await assertCredit(tx, row);
     return row as unknown as RentalRow;
   } catch (error) {
     throw customerRefusal(unknownPerson(error));
   }
+}
+
+/** What was chosen with the booking, else what the plan says. */
+function billingCycle({ billing }: RentalRequest, { planId, planVersion }: Quote) {
+  if (billing !== undefined) return billing === 'none' ? null : billing;
+  return sql<string | null>`(select terms #>> '{billing,cycle}' from rentals.rate_plan
+    where id = ${planId} and version = ${planVersion})`;
 }
 
 /** The refusal for a customer or payer who does not exist; any other error as it is. */
@@ -78,6 +93,11 @@ export function unknownPerson(error: unknown): unknown {
   const constraint = constraintOf(error);
   if (constraint === 'rental_customer_id_fkey') {
     return new DomainError('not-found', 'There is no such customer.', { of: 'customer' });
+  }
+  if (constraint === 'rental_on_one_side') {
+    return new DomainError('not-found', 'There is no such branch on this side of the sandbox.', {
+      of: 'branch',
+    });
   }
   if (constraint !== 'rental_payer_id_fkey') return error;
   return new DomainError('not-found', 'There is no such payer.', { of: 'payer' });

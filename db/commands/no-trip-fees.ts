@@ -7,6 +7,7 @@ import { cancellationFee, feeAmounts, noShowFee } from '../../domain/pricing.ts'
 import { type Cancel, type FeeCharged, isCharged } from '../../domain/rental.ts';
 import { issueInvoice } from './accounting.ts';
 import { asked } from './calendar.ts';
+import { forfeitDeposit } from './payment-entries.ts';
 import { type Recording, ratingOf } from './rental-update.ts';
 
 type GivenUp = ({ readonly type: 'cancel' } & Cancel) | { readonly type: 'noShow' };
@@ -17,15 +18,17 @@ const DAY_MS = 86_400_000;
 
 /**
  * Gross, by the plan that was booked (decisions.md 18). After the pick-up time whoever cancels did
- * not show up either. Nothing for what was only requested, for reasons that are not the renter's, for
- * a rental that no vehicle was there for, and by a plan without such terms.
+ * not show up either. Nothing for what was only requested, for reasons that are not the renter's, and
+ * by a plan without such terms; nor for not showing up where no vehicle was there. Who cancels in
+ * time pays the fee of the plan, vehicle or not.
  */
 export async function feeFor(
   { tx, row, at }: Recording,
   command: GivenUp,
   hadVehicle: boolean,
 ): Promise<Fee | null> {
-  if (row.status === 'requested') return null;
+  // Whoever began at the counter gave nothing up that was kept for him.
+  if (row.status === 'requested' || row.walk_up) return null;
   if (command.type === 'cancel' && !isCharged(command.reason)) return null;
   const pickUpAt = row.pick_up_at;
   const dayLater = new Date(Date.parse(pickUpAt) + DAY_MS).toISOString();
@@ -40,7 +43,10 @@ export async function feeFor(
   return { code: 'no-show', grossMinor };
 }
 
-/** Issues its invoice; call it last, as `issueInvoice`. Null for a fee of nothing. */
+/**
+ * Issues its invoice, paid out of a deposit that is held; call it last, as `issueInvoice`. Null for a
+ * fee of nothing.
+ */
 export async function chargeFee(
   { tx, row, at }: Recording,
   fee: Fee | null,
@@ -51,9 +57,14 @@ export async function chargeFee(
   const vatRateBp = vatClass === 'compensation' ? 0 : rateOf(row.price.vat);
   const amounts = { currency: row.currency, ...feeAmounts(grossMinor, vatRateBp) };
   const { netMinor } = amounts;
+  // A no-show who was reinstated, and credited, may fail to come once more.
+  const key = `rental/${row.id}/${code}-fee/${row.version}`;
+  const { currency } = row;
+  const deposit = { key: `${key}/deposit`, rentalId: row.id, currency, at };
+  await forfeitDeposit(tx, { ...deposit, documentMinor: grossMinor });
   const line = { code: `fee.${code}`, quantity: 1, unitMinor: netMinor, netMinor, vatRateBp };
   const { invoiceId, number: invoiceNumber } = await issueInvoice(tx, {
-    key: `rental/${row.id}/${code}-fee`,
+    key,
     entityId: row.entity_id,
     branchId: row.branch_id,
     rentalId: row.id,

@@ -44,7 +44,10 @@ export function openBooking(
     // Two at once: the second waits here, and finds the booking of the first.
     await sql`select pg_advisory_xact_lock(hashtextextended(
       ${`partner booking ${partnerId} ${externalReference}`}, 0))`.execute(tx);
-    const { rows } = await sql<BookingRow>`select * from rentals.partner_booking
+    // A customer who was merged since is booked for as the one that stands.
+    const { rows } = await sql<BookingRow>`select b.external_reference, b.request_hash, b.rental_id,
+        coalesce(c.merged_into, c.id) as customer_id
+      from rentals.partner_booking b join rentals.customer c on c.id = b.customer_id
       where partner_id = ${partnerId} and external_reference = ${externalReference}`.execute(tx);
     const [known] = rows;
     if (known !== undefined) {

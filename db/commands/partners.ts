@@ -18,6 +18,8 @@ export type NewPartner = {
   readonly name: string;
   /** Null: every branch. */
   readonly branches: readonly string[] | null;
+  /** For ever: its keys and clients reach the branches of the sandbox and no other. */
+  readonly sandbox?: boolean | undefined;
 };
 
 /** A repeat with the same id answers the partner that is there. */
@@ -27,8 +29,10 @@ export function registerPartner(
   partner: NewPartner,
 ): Promise<PartnerRow> {
   return transact(db, 'people_rw', principal, async (tx) => {
-    const { rows } = await sql<PartnerRow>`insert into people.partner (id, name, branches)
-      values (${partner.id}, ${partner.name}, ${list(partner.branches)}::text[])
+    const { rows } =
+      await sql<PartnerRow>`insert into people.partner (id, name, branches, is_sandbox)
+      values (${partner.id}, ${partner.name}, ${list(partner.branches)}::text[],
+        ${partner.sandbox ?? false})
       on conflict (id) do nothing returning *`.execute(tx);
     const row = rows[0];
     if (row === undefined) return partnerIn(tx, partner.id);

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { DomainError, type DomainErrorCode } from '../../domain/errors.ts';
 import { ACCOUNT, type Posting } from '../../domain/ledger.ts';
+import type { Payer } from '../../domain/payments/deposit.ts';
 import {
   capturePostings,
   forfeitPostings,
@@ -79,11 +80,18 @@ type Moved = {
   readonly amountMinor: number;
 };
 
-/** What a capture pays is decided by what the rental owes when it is noted. */
-export async function postCapture(tx: Tx, { amountMinor, ...moved }: Moved): Promise<string> {
+/** What a capture pays is decided by what the rental owes when it is noted, its payer's share first. */
+export async function postCapture(
+  tx: Tx,
+  payer: Payer,
+  { amountMinor, ...moved }: Moved,
+): Promise<string> {
   const { owedMinor } = await balancesOf(tx, moved.rentalId);
   const postings = capturePostings({ currency: moved.currency, amountMinor, owedMinor });
-  return postPayment(tx, { ...moved, source: 'payment.capture', postings });
+  const entryId = await postPayment(tx, { ...moved, source: 'payment.capture', postings });
+  await sql`select accounting.settle_payer(id, ${entryId}, customer_id, ${payer === 'renter'})
+    from rentals.rental where id = ${moved.rentalId}`.execute(tx);
+  return entryId;
 }
 
 export async function postRefund(tx: Tx, { amountMinor, ...moved }: Moved): Promise<string> {
@@ -112,6 +120,17 @@ export async function forfeitDeposit(
   const owed = { currency: entry.currency, heldMinor, owedMinor: owedMinor + documentMinor };
   const postings = forfeitPostings(owed);
   if (postings.length > 0) await postPayment(tx, { ...entry, source: 'payment.forfeit', postings });
+}
+
+/** Whose documents a card secures: the renter's, or those of whoever pays beside the renter. */
+type Secured = { readonly rentalId: string; readonly payer: Payer };
+
+/** What they still owe, in minor units. Locks as `balancesOf` does. */
+export async function owedBy(tx: Tx, { rentalId, payer }: Secured): Promise<number> {
+  const { rows } = await sql<{ owed: number }>`select
+      accounting.owed_by(id, customer_id, ${payer === 'renter'}) as owed
+    from rentals.rental where id = ${rentalId}`.execute(tx);
+  return rows[0]?.owed ?? 0;
 }
 
 /** Throws `currency-mismatch` or `not-found` when payments of this rental could not be posted. */

@@ -102,11 +102,11 @@ export async function settleWithin(
 /** A hold is no cash: only what is taken and given back is posted (decisions.md 15). */
 async function posted(
   tx: Tx,
-  { rentalId, currency }: HoldRow,
+  { rentalId, currency, payer }: HoldRow,
   { kind, key, amountMinor }: AttemptRow,
 ): Promise<string | null> {
   const moved = { key, rentalId, currency, amountMinor: amountMinor ?? 0 };
-  if (kind === 'capture') return postCapture(tx, moved);
+  if (kind === 'capture') return postCapture(tx, payer, moved);
   return kind === 'refund' ? postRefund(tx, moved) : null;
 }
 
@@ -186,13 +186,16 @@ export function markHold(
     if (hold === undefined) throw new DomainError('not-found', 'There is no such hold.');
     if (hold.state === 'open') {
       if (as === 'attention') await flagHold(tx, hold, 'not renewed in time', key);
-      else await changeHold(tx, hold, sql`state = 'expired'`, 'expired', key);
+      else if (as === 'unsettled') {
+        await flagHold(tx, hold, 'not settled', key, 'attention-needed');
+      } else await changeHold(tx, hold, sql`state = 'expired'`, 'expired', key);
     }
     return depositOf(tx, hold.rentalId);
   });
 }
 
-export type HoldMark = 'attention' | 'expired';
+/** `unsettled`: the rental is over, and the card neither gave what is owed nor was let go. */
+export type HoldMark = 'attention' | 'expired' | 'unsettled';
 
 async function lockAttempt(tx: Tx, key: string): Promise<AttemptRow> {
   const { rows } = await sql<AttemptRow>`select id as key, authorisation_id as "authorisationId",

@@ -4,6 +4,7 @@ import { v5 as uuidv5 } from 'uuid';
 import type { Actor } from '../../domain/actor.ts';
 import { DomainError } from '../../domain/errors.ts';
 import {
+  captureLimit,
   checkAuthorise,
   checkCapture,
   checkIncrease,
@@ -14,12 +15,13 @@ import {
   type PaymentStep,
   type Refund,
 } from '../../domain/payments/deposit.ts';
-import type { GatewayName } from '../../domain/payments/gateway.ts';
+import type { GatewayName, GatewayOrder } from '../../domain/payments/gateway.ts';
 import type { RentalStatus } from '../../domain/rental.ts';
 import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
-import { checkBooks } from './payment-entries.ts';
+import { cardRefusal } from './card-refusals.ts';
+import { checkBooks, owedBy } from './payment-entries.ts';
 
 export type PaymentOrder = {
   /** Names the order for ever: made of the command's or the deadline's id. */
@@ -63,12 +65,11 @@ export function beginPayment(
     const { rows } = await sql`select from rentals.payment_attempt where id = ${key}`.execute(tx);
     if (rows.length > 0) return { isAsked: true };
     const rental = await rentalOf(tx, rentalId);
-    await checkUndisputed(tx, order);
+    if (step.kind !== 'settle') await checkUndisputed(tx, order);
     if (step.kind !== 'release') await checkBooks(tx, rentalId, rental.currency);
     const placed = await place(tx, gateway, order, rental);
     if (placed === null) return { isAsked: false };
-    const { holdId, amountMinor } = placed;
-    const kind = step.kind === 'renew' ? 'authorise' : step.kind;
+    const { holdId, amountMinor, kind = orderedBy(step) } = placed;
     const reason = step.kind === 'refund' ? step.reason : null;
     await sql`insert into rentals.payment_attempt (id, authorisation_id, kind, amount_minor, reason)
       values (${key}, ${holdId}, ${kind}, ${amountMinor}, ${reason})`.execute(tx);
@@ -98,7 +99,17 @@ async function checkUndisputed(tx: Tx, { rentalId, step }: PaymentOrder): Promis
   });
 }
 
-type Placed = { readonly holdId: string; readonly amountMinor: number | null };
+type Placed = {
+  readonly holdId: string;
+  readonly amountMinor: number | null;
+  /** Left out, what the step says. */
+  readonly kind?: GatewayOrder['kind'];
+};
+
+function orderedBy({ kind }: PaymentStep): string {
+  if (kind === 'renew') return 'authorise';
+  return kind === 'raise' ? 'increase' : kind;
+}
 
 async function place(
   tx: Tx,
@@ -124,6 +135,15 @@ async function place(
       checkIncrease(hold, step.amountMinor);
       return { holdId: hold.id, amountMinor: step.amountMinor };
     }
+    case 'raise': {
+      const hold = checkOpen(await current(tx, rentalId));
+      if (hold.amountMinor >= step.amountMinor) return null;
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    case 'settle': {
+      const hold = await current(tx, rentalId);
+      return hold?.state === 'open' ? settlement(tx, hold) : null;
+    }
     case 'capture': {
       const hold = checkOpen(await current(tx, rentalId));
       checkCapture(hold, step.amountMinor);
@@ -147,6 +167,25 @@ async function place(
   }
 }
 
+/**
+ * What the renter owes is taken from the renter's card, and nothing that another payer owes. Whoever
+ * disputed a payment gets all back: what is owed is asked for by invoice.
+ */
+async function settlement(tx: Tx, hold: HoldRow): Promise<Placed> {
+  const { rentalId, id: holdId } = hold;
+  const owedMinor = (await isDisputed(tx, rentalId)) ? 0 : await owedBy(tx, hold);
+  const amountMinor = Math.min(owedMinor, captureLimit(hold));
+  return amountMinor > 0
+    ? { holdId, kind: 'capture', amountMinor }
+    : { holdId, kind: 'release', amountMinor: null };
+}
+
+async function isDisputed(tx: Tx, rentalId: string): Promise<boolean> {
+  const { rows } = await sql`select from rentals.dispute
+    where rental_id = ${rentalId} and state <> 'won' limit 1`.execute(tx);
+  return rows.length > 0;
+}
+
 type NewHold = Pick<
   HoldRow,
   'rentalId' | 'payer' | 'gateway' | 'paymentMethod' | 'amountMinor' | 'currency' | 'replaces'
@@ -156,7 +195,11 @@ async function openHold(tx: Tx, id: string, hold: NewHold): Promise<Placed> {
   await sql`insert into rentals.authorisation (id, rental_id, payer, gateway, payment_method,
       amount_minor, currency, replaces)
     values (${id}, ${hold.rentalId}, ${hold.payer}, ${hold.gateway}, ${hold.paymentMethod},
-      ${hold.amountMinor}, ${hold.currency}, ${hold.replaces})`.execute(tx);
+      ${hold.amountMinor}, ${hold.currency}, ${hold.replaces})`
+    .execute(tx)
+    .catch((error: unknown) => {
+      throw cardRefusal(error);
+    });
   return { holdId: id, amountMinor: hold.amountMinor };
 }
 
@@ -193,9 +236,10 @@ async function held(tx: Tx, rentalId: string, id: string): Promise<HoldRow> {
   throw new DomainError('not-found', 'There is no such hold.', { of: 'authorisation' });
 }
 
+/** Kept until the order is written: a rental does not end, nor begin, in between. */
 async function rentalOf(tx: Tx, id: string): Promise<RentalFacts> {
   const { rows } = await sql<RentalFacts>`select status, branch_id as "branchId", currency
-    from rentals.rental where id = ${id}`.execute(tx);
+    from rentals.rental where id = ${id} for share`.execute(tx);
   if (rows[0] !== undefined) return rows[0];
   throw new DomainError('not-found', 'There is no such rental.', { of: 'rental' });
 }

@@ -1,21 +1,25 @@
 // Extensions, endings without a trip, and what a rental's timers record.
+import { DomainError } from '../../domain/errors.ts';
 import { extensionQuote, feesOf } from '../../domain/pricing.ts';
 import type { Cancel, Extend, RentalOutcome } from '../../domain/rental.ts';
 import { publish } from '../outbox.ts';
+import { refuseInArrears } from './arrears.ts';
 import { inCurrency, returnFees } from './booking-rules.ts';
-import { extendSpan, releaseSpan, rollSpan } from './calendar.ts';
+import { extendSpan, releaseSpan } from './calendar.ts';
 import { applyMoves, type Move } from './calendar-repack.ts';
+import { assertCredit } from './credit-exposure.ts';
+import { demandDeposit, demandSettled, isHeld } from './deposit-needs.ts';
 import { chargeFee, feeFor } from './no-trip-fees.ts';
+import { creditPrepayments } from './prepayments.ts';
 import { assertLicences } from './rental-drivers.ts';
-import { type Recording, ratingOf, updateRental } from './rental-update.ts';
+import { segmentsOf, upgradeFees } from './rental-segments.ts';
+import { planOfNow, type Recording, ratingOf, updateRental } from './rental-update.ts';
 import { raiseShortage } from './shortages.ts';
 
-/** How far an overdue vehicle's calendar is kept ahead of now (decisions: 2 h, every hour anew). */
-const ROLL_AHEAD_MS = 2 * 60 * 60 * 1000;
-
 /**
- * A later due time, re-priced by the plan version that the rental was quoted with. `moves` are those
- * of a repack that clears its way.
+ * A later due time, re-priced by the plan version that the rental was quoted with; days that are
+ * priced by themselves, by the version of now (decisions.md 10). `moves` are those of a repack that
+ * clears its way.
  */
 export async function extendRental(
   recording: Recording,
@@ -23,24 +27,35 @@ export async function extendRental(
   moves: readonly Move[],
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
+  await refuseInArrears(recording);
   await assertLicences(tx, row.id, dueAt);
   const { moved } = moves.length === 0 ? { moved: [] } : await applyMoves(tx, moves, null);
   const span = await extendSpan(tx, row.id, dueAt);
   const { rating } = await ratingOf(tx, row, dueAt);
+  const planNow = rating.plan.extension === 'extra-days' ? await planOfNow(tx, row.plan_id) : null;
   const pickUpFee = feesOf(row.price).filter(({ code }) => code === 'fee.out-of-hours-pick-up');
   const returnFee = await returnFees(tx, row.return_branch_id, dueAt);
+  const upgrades = upgradeFees(rating, await segmentsOf(tx, row.id), dueAt);
   const price = extensionQuote({
     ...rating,
-    fees: [...pickUpFee, ...inCurrency(returnFee, rating.plan.currency)],
+    ...(planNow === null ? {} : { planNow }),
+    fees: [...pickUpFee, ...inCurrency(returnFee, rating.plan.currency), ...upgrades],
     dueAt: row.due_at,
     returnAt: dueAt,
   });
+  // Undone with all before it when the card holds too little: then more is asked of it, and again.
+  const secured =
+    row.status === 'active' ? { deposit_minor: await demandDeposit(tx, { ...row, price }) } : {};
   const version = await updateRental(recording, {
     due_at: dueAt,
     overdue: false,
+    announced_return_at: null,
+    not_returned: null,
     price: JSON.stringify(price),
     total_minor: price.totalMinor,
+    ...secured,
   });
+  await assertCredit(tx, row);
   await publish(tx, {
     type: 'forecourt.rental.extended.v1',
     aggregateId: row.id,
@@ -64,6 +79,7 @@ export async function giveUp(
   command: ({ readonly type: 'cancel' } & Cancel) | { readonly type: 'noShow' },
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
+  if (command.type === 'noShow') checkIsOver(row.no_show_at, at);
   // What is only requested keeps nothing that could become free.
   const { moved: reassigned, vehicleId } =
     row.status === 'requested' ? { moved: [], vehicleId: null } : await releaseSpan(tx, row.id);
@@ -82,6 +98,7 @@ export async function giveUp(
     });
   }
   const fee = await chargeFee(recording, await feeFor(recording, command, vehicleId !== null));
+  await creditPrepayments(tx, row.id, at);
   const version = await updateRental(recording, {
     status: command.type === 'cancel' ? 'cancelled' : 'no_show',
     ...(fee === null
@@ -89,7 +106,21 @@ export async function giveUp(
       : { fee_minor: fee.feeMinor, invoice_id: fee.invoiceId, invoice_number: fee.invoiceNumber }),
   });
   const type = command.type === 'cancel' ? 'cancelled' : 'noShow';
-  return { type, at, version, reassigned, ...fee };
+  const held = (await isHeld(tx, row.id)) ? { isHeld: true as const } : {};
+  return { type, at, version, reassigned, ...fee, ...held };
+}
+
+/** Clocks of two servers differ: a timer may be ahead of this one by so much. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** Whatever a timer still believes: who may yet come keeps the vehicle. */
+function checkIsOver(noShowAt: string, at: string): void {
+  if (Date.parse(at) + CLOCK_TOLERANCE_MS >= Date.parse(noShowAt)) return;
+  throw new DomainError('invalid-state', 'It is kept until its no-show time; wait for that.', {
+    rentalStatus: 'reserved',
+    command: 'noShow',
+    noShowAt,
+  });
 }
 
 /** It has no vehicle shortly before pick-up: a case for people. The rental itself stays as it is. */
@@ -110,24 +141,10 @@ export async function remind(recording: Recording): Promise<RentalOutcome> {
   return { type: 'reminded', at, version, reassigned: [] };
 }
 
-/** Keeps the calendar of a vehicle that did not come back; each time a fact of its own. */
-export async function markOverdue(recording: Recording): Promise<RentalOutcome> {
-  const { tx, row, at } = recording;
-  const until = new Date(Date.parse(at) + ROLL_AHEAD_MS).toISOString();
-  const { moved, vehicleId } = await rollSpan(tx, row.id, until);
-  const version = await updateRental(recording, { overdue: true });
-  await publish(tx, {
-    type: 'forecourt.rental.overdue.v1',
-    aggregateId: row.id,
-    sequence: version,
-    data: { ...fact(recording, row.status), vehicleId, dueAt: row.due_at, keptUntil: until },
-  });
-  return { type: 'overdueMarked', at, version, reassigned: moved };
-}
-
 export async function closeRental(recording: Recording): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   if (row.invoice_id === null) throw new Error(`Rental ${row.id} came back without an invoice.`);
+  await demandSettled(tx, row.id);
   const version = await updateRental(recording, { status: 'closed' });
   await publish(tx, {
     type: 'forecourt.rental.closed.v1',

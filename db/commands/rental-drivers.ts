@@ -100,9 +100,12 @@ export function driversOfRental(
   );
 }
 
-/** Before keys go out. Throws `driver-ineligible` with all reasons of all named drivers. */
-export async function assertDrivers(tx: Tx, id: string): Promise<void> {
-  checkDrivers((await readDriverFile(tx, id)).map((file) => judged(file)));
+/**
+ * Before keys go out, of a vehicle of the booked class or of another one. Throws `driver-ineligible`
+ * with all reasons of all named drivers.
+ */
+export async function assertDrivers(tx: Tx, id: string, classId?: string): Promise<void> {
+  checkDrivers((await readDriverFile(tx, id, classId)).map((file) => judged(file)));
 }
 
 /** Before an extension: of those who drive already, the licence alone is looked at again. */

@@ -1,26 +1,39 @@
 // Keys out and keys back: the calendar, the rental and, at the return, the invoice in one transaction.
+import { sumOf } from '../../domain/prepayment.ts';
 import { finalQuote } from '../../domain/pricing.ts';
-import { usageOf } from '../../domain/rental/usage.ts';
-import type { CheckIn, CheckOut, Reading, RentalOutcome } from '../../domain/rental.ts';
+import { checkDrop } from '../../domain/rental/desk.ts';
+import { usageOfAll } from '../../domain/rental/usage.ts';
+import type { CheckIn, CheckOut, RentalOutcome } from '../../domain/rental.ts';
+import { openingsAround } from '../opening-times.ts';
 import { publish } from '../outbox.ts';
-import { issueInvoice } from './accounting.ts';
+import { cycleEndOf } from './billing-cycles.ts';
+import { hoursAt } from './booking-rules.ts';
 import { handOutSpan, returnSpan } from './calendar.ts';
+import { demandDeposit } from './deposit-needs.ts';
 import { demandInspection } from './inspections.ts';
+import { creditCycles, issueLast, lastDocument } from './last-invoice.ts';
 import { recordDashReading } from './meters.ts';
+import { primaryCharge } from './payer-documents.ts';
 import { forfeitDeposit } from './payment-entries.ts';
+import { creditPrepayments, deductionFor } from './prepayments.ts';
 import { assertDrivers } from './rental-drivers.ts';
+import { feesUntil, segmentsOf, usedVehicles } from './rental-segments.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 
 export async function handOut(recording: Recording, keys: CheckOut): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   const { odometerKm, fuelEighths } = keys;
   await assertDrivers(tx, row.id);
+  const depositMinor = await demandDeposit(tx, row);
   const span = await handOutSpan(tx, row.id, at, keys);
   const { vehicleId, moved: reassigned, warnings = [] } = span;
   await demandInspection(tx, 'out', { rentalId: row.id, vehicleId, branchId: row.branch_id });
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-out' });
+  const cycleEndsAt = await cycleEndOf(tx, row, 1);
   const version = await updateRental(recording, {
     status: 'active',
+    cycle_ends_at: cycleEndsAt,
+    deposit_minor: depositMinor,
     vehicle_id: vehicleId,
     checked_out_at: at,
     odometer_out_km: odometerKm,
@@ -42,7 +55,7 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
     },
   });
   const reading = { odometerKm, fuelEighths };
-  const told = warnings.length === 0 ? {} : { warnings };
+  const told = { cycleEndsAt, ...(warnings.length === 0 ? {} : { warnings }) };
   return { type: 'checkedOut', at, version, reassigned, vehicleId, ...reading, ...told };
 }
 
@@ -53,19 +66,23 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
  */
 export async function takeBack(
   recording: Recording,
-  { odometerKm, fuelEighths, branchId }: CheckIn,
+  { odometerKm, fuelEighths, branchId, droppedAt }: CheckIn,
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
+  const backAt = droppedAt ?? at;
+  if (droppedAt !== undefined) await assertDrop(recording, branchId, droppedAt);
   const span = await returnSpan(tx, row.id, at, { odometerKm, fuelEighths, branchId });
   const { vehicleId } = span;
   await demandInspection(tx, 'in', { rentalId: row.id, vehicleId, branchId });
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
-  const { rating, tank } = await ratingOf(tx, row, at);
+  const { rating } = await ratingOf(tx, row, backAt);
+  const segments = await segmentsOf(tx, row.id);
   const price = finalQuote({
     ...rating,
-    ...usageOf(rating.plan, readingOut(row), { odometerKm, fuelEighths }, tank),
+    ...usageOfAll(rating.plan, usedVehicles(segments, { odometerKm, fuelEighths })),
+    fees: feesUntil(rating, segments, backAt),
     dueAt: row.due_at,
-    returnAt: at,
+    returnAt: backAt,
     returnedTo: branchId,
   });
   const sequence = row.version + 1;
@@ -80,31 +97,42 @@ export async function takeBack(
       vehicleId,
       odometerKm,
       fuelEighths,
-      checkedInAt: at,
+      checkedInAt: backAt,
     },
   });
+  const last = await lastDocument(tx, row, rating.plan, price);
+  const primary = await primaryCharge(tx, row.id, last.charge);
+  const prepaid = await deductionFor(tx, row.id, primary?.vat ?? []);
+  const { baseMinor, vatMinor } = sumOf(prepaid);
+  const prepaidMinor = baseMinor + vatMinor;
   await forfeitDeposit(tx, {
     key: `rental/${row.id}/final-invoice/deposit`,
     rentalId: row.id,
     currency: row.currency,
     at,
-    documentMinor: price.totalMinor,
+    documentMinor: (primary?.totalMinor ?? 0) - prepaidMinor,
   });
-  const invoice = await issueInvoice(tx, {
+  await creditCycles(tx, row, at, last);
+  const invoice = await issueLast(tx, last, {
     key: `rental/${row.id}/final-invoice`,
     entityId: row.entity_id,
     branchId: row.branch_id,
     rentalId: row.id,
     customerId: row.payer_id ?? row.customer_id,
     serviceFrom: serviceFrom(row),
-    serviceTo: at,
-    quote: price,
+    serviceTo: backAt,
+    currency: row.currency,
+    prepaid,
   });
+  await creditPrepayments(tx, row.id, at);
   const version = await updateRental(recording, {
     status: 'returned',
     overdue: false,
+    arrears: false,
     return_branch_id: branchId,
-    checked_in_at: at,
+    checked_in_at: backAt,
+    after_hours: droppedAt !== undefined,
+    not_returned: null,
     odometer_in_km: odometerKm,
     fuel_in_eighths: fuelEighths,
     price: JSON.stringify(price),
@@ -112,19 +140,27 @@ export async function takeBack(
     invoice_id: invoice.invoiceId,
     invoice_number: invoice.number,
   });
-  const reading = { odometerKm, fuelEighths, branchId };
+  const reading = { odometerKm, fuelEighths, branchId, droppedAt };
   const { invoiceId, number: invoiceNumber } = invoice;
   const money = { price, invoiceId, invoiceNumber };
   return { type: 'checkedIn', at, version, reassigned: span.moved, ...reading, ...money };
 }
 
+/** The time that is claimed counts, for price and fines; the vehicle is at hand from now on. */
+async function assertDrop(
+  { tx, row, at }: Recording,
+  branchId: string,
+  claimed: string,
+): Promise<void> {
+  const hours = await hoursAt(tx, branchId, claimed);
+  const openings = hours === null ? [{ from: claimed, to: at }] : openingsAround(hours, claimed);
+  const branch = { openings, keyDrop: hours?.keyDrop === true };
+  // After an exchange it is the last vehicle that was dropped.
+  const [last] = (await segmentsOf(tx, row.id)).slice(-1);
+  checkDrop(claimed, { checkedOutAt: last?.from ?? row.checked_out_at }, branch, at);
+}
+
 /** Keys may go out, and even come back, before the booked pick-up; instants sort as text. */
 function serviceFrom({ checked_out_at: out, pick_up_at: booked }: Recording['row']): string {
   return out !== null && out < booked ? out : booked;
-}
-
-/** A row that is out has both (rental_out_has_vehicle). */
-function readingOut({ odometer_out_km: km, fuel_out_eighths: fuel }: Recording['row']): Reading {
-  if (km === null || fuel === null) throw new Error('A rental is out without a reading.');
-  return { odometerKm: km, fuelEighths: fuel };
 }

@@ -1,6 +1,7 @@
 // The one way to change a rental's row, and the plan version that it was quoted with.
 import { sql, type Updateable } from 'kysely';
 import { clockOf } from '../../domain/calendar.ts';
+import { DomainError } from '../../domain/errors.ts';
 import type { RatePlan } from '../../domain/rate-plan.ts';
 import type { Tank } from '../../domain/rental/usage.ts';
 import type { Tx } from '../client.ts';
@@ -15,6 +16,19 @@ export type Recording = {
   readonly at: string;
   readonly commandId: string;
 };
+
+/** Locks the row, so that two runs of one command cannot both find it unrecorded. */
+export async function lockRental(tx: Tx, id: string): Promise<RentalRow & { readonly at: string }> {
+  const row = await tx
+    .selectFrom('rentals.rental')
+    .selectAll()
+    .select(sql<string>`now()`.as('at'))
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw new DomainError('not-found', 'There is no such rental.');
+  return row as unknown as RentalRow & { readonly at: string };
+}
 
 /** Answers the next version. Throws `customer-blocked`, which the table refuses. */
 export async function updateRental(
@@ -52,6 +66,20 @@ export async function ratingOf(tx: Tx, row: RentalRow, until: string) {
   const plan = terms as unknown as RatePlan;
   const clock = clockOf(zone, row.pick_up_at, until);
   return { rating: { plan, booked: row.price, ...wayOf(row), clock }, zone, tank: tank ?? NO_TANK };
+}
+
+/** The plan's newest version that is valid now; the one that was quoted is, so there always is one. */
+export async function planOfNow(tx: Tx, planId: string): Promise<RatePlan> {
+  const { terms } = await tx
+    .selectFrom('rentals.rate_plan')
+    .select('terms')
+    .where('id', '=', planId)
+    .where('valid_from', '<=', sql<string>`now()`)
+    .orderBy('valid_from', 'desc')
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  return terms as unknown as RatePlan;
 }
 
 const NO_TANK: Tank = { energy: null, tankLitres: null, batteryKwh: null };

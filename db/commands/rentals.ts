@@ -1,26 +1,21 @@
 // Recording what a rental's commands did: one transaction each, decided on one version of the row.
-import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { Confirm, RentalCommand, RentalOutcome } from '../../domain/rental.ts';
-import { type Db, type Tx, transact } from '../client.ts';
-import type { RentalRow } from '../rental-row.ts';
+import { type Db, transact } from '../client.ts';
 import { budgetExhausted, byRepacking, isUnavailable, planExtension } from './allocation.ts';
 import { amendRental } from './amendments.ts';
+import { checkArrears } from './arrears.ts';
 import { recordAudit } from './audit.ts';
+import { billCycle } from './billing-cycles.ts';
 import { takeSpan } from './calendar.ts';
 import type { Move } from './calendar-repack.ts';
 import { bySteps, type Placing } from './placing.ts';
-import {
-  closeRental,
-  extendRental,
-  giveUp,
-  markOverdue,
-  recordShortage,
-  remind,
-} from './rental-changes.ts';
+import { closeRental, extendRental, giveUp, recordShortage, remind } from './rental-changes.ts';
+import { announceReturn, markOverdue, reinstate, undoCheckOut } from './rental-desk.ts';
+import { exchangeVehicle } from './rental-exchange.ts';
 import { handOut, takeBack } from './rental-hand-over.ts';
 import { confirmRental, endRequest, requestOf } from './rental-requests.ts';
-import type { Recording } from './rental-update.ts';
+import { lockRental, type Recording } from './rental-update.ts';
 
 export type RecordedCommand = {
   readonly commandId: string;
@@ -124,8 +119,16 @@ function carryOut(
       return extendRental(recording, command, moves);
     case 'amend':
       return amendRental(recording, command);
+    case 'exchange':
+      return exchangeVehicle(recording, command);
     case 'checkIn':
       return takeBack(recording, command);
+    case 'undoCheckOut':
+      return undoCheckOut(recording, command);
+    case 'announceReturn':
+      return announceReturn(recording, command);
+    case 'reinstate':
+      return reinstate(recording);
     case 'cancel':
     case 'noShow':
       return giveUp(recording, command);
@@ -140,22 +143,13 @@ function carryOut(
       return remind(recording);
     case 'markOverdue':
       return markOverdue(recording);
+    case 'billCycle':
+      return billCycle(recording);
+    case 'checkArrears':
+      return checkArrears(recording);
     case 'close':
       return closeRental(recording);
     default:
       return command satisfies never;
   }
-}
-
-/** Locks the row, so that two runs of one command cannot both find it unrecorded. */
-async function lockRental(tx: Tx, id: string): Promise<RentalRow & { readonly at: string }> {
-  const row = await tx
-    .selectFrom('rentals.rental')
-    .selectAll()
-    .select(sql<string>`now()`.as('at'))
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst();
-  if (row === undefined) throw new DomainError('not-found', 'There is no such rental.');
-  return row as unknown as RentalRow & { readonly at: string };
 }

@@ -1,21 +1,20 @@
 // Reserving: a span, a rental, its event and its audit row in one transaction, or nothing.
 import type { Fact } from '../../domain/events.ts';
-import type { RentalRequest, RentalState } from '../../domain/rental.ts';
+import type { Reassignment, RentalRequest, RentalState } from '../../domain/rental.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
-import { type Db, transact } from '../client.ts';
+import { type Db, type Tx, transact } from '../client.ts';
 import { rentalById } from '../queries/rentals.ts';
 import { rentalState } from '../rental-row.ts';
 import { isUnavailable } from './allocation.ts';
 import { publishAudited } from './audit.ts';
 import { recordOverrides } from './booking-overrides.ts';
-import type { MovedSpan } from './calendar.ts';
 import { agree, insertRental, isRepeat, storedRental } from './new-rental.ts';
 import { bySteps, type Placing } from './placing.ts';
 import { acceptQuote } from './quote-acceptance.ts';
 import { requestRental } from './rental-requests.ts';
 
 /** A new rental, and those that a repack gave other vehicles for it: somebody has to tell them. */
-export type Reserved = RentalState & { readonly reassigned?: readonly MovedSpan[] };
+export type Reserved = RentalState & { readonly reassigned?: readonly Reassignment[] };
 
 /**
  * Takes a vehicle, or a place among the demands that wait for one, and creates the rental (steps of
@@ -62,41 +61,48 @@ export function reserveWith(
   request: RentalRequest,
   placing: Placing,
 ): Promise<Reserved> {
-  return transact(db, 'rentals_rw', principal, async (tx) => {
-    const span = await placing(tx, request);
-    if (span.existing) return storedRental(tx, request.id, span.vehicleId);
-    // Here too: a request may have waited for hours until a worker came.
-    decideRequest(request, new Date().toISOString());
-    const { price, noShowAt, overridden } = await agree(tx, request, span);
-    const row = await insertRental(tx, request, { ...span, noShowAt }, price);
-    const state = rentalState(row, span.vehicleId);
-    await recordOverrides(tx, request, overridden);
-    const fact: Fact = {
-      type: 'forecourt.rental.reserved.v1',
-      aggregateId: state.id,
-      sequence: state.version,
-      data: {
-        rentalId: state.id,
-        branchId: state.branchId,
-        status: state.status,
-        number: state.number,
-        customerId: state.customerId,
-        classId: state.classId,
-        vehicleId: state.vehicleId,
-        pickUpAt: state.pickUpAt,
-        dueAt: state.dueAt,
-        totalMinor: price.totalMinor,
-        currency: price.currency,
-      },
-    };
-    await publishAudited(tx, fact, {
-      action: 'rental.reserve',
-      subjectType: 'rental',
-      subjectId: state.id,
-      commandId: state.id,
-      after: { ...request, vehicleId: state.vehicleId, totalMinor: price.totalMinor },
-    });
-    const { moved = [] } = span;
-    return moved.length === 0 ? state : { ...state, reassigned: moved };
+  return transact(db, 'rentals_rw', principal, (tx) => reserveIn(tx, request, placing));
+}
+
+/** The same, in the transaction of whoever does more with it. */
+export async function reserveIn(
+  tx: Tx,
+  request: RentalRequest,
+  placing: Placing,
+): Promise<Reserved> {
+  const span = await placing(tx, request);
+  if (span.existing) return storedRental(tx, request.id, span.vehicleId);
+  // Here too: a request may have waited for hours until a worker came.
+  decideRequest(request, new Date().toISOString());
+  const { price, noShowAt, overridden } = await agree(tx, request, span);
+  const row = await insertRental(tx, request, { ...span, noShowAt }, price);
+  const state = rentalState(row, span.vehicleId);
+  await recordOverrides(tx, request, overridden);
+  const fact: Fact = {
+    type: 'forecourt.rental.reserved.v1',
+    aggregateId: state.id,
+    sequence: state.version,
+    data: {
+      rentalId: state.id,
+      branchId: state.branchId,
+      status: state.status,
+      number: state.number,
+      customerId: state.customerId,
+      classId: state.classId,
+      vehicleId: state.vehicleId,
+      pickUpAt: state.pickUpAt,
+      dueAt: state.dueAt,
+      totalMinor: price.totalMinor,
+      currency: price.currency,
+    },
+  };
+  await publishAudited(tx, fact, {
+    action: 'rental.reserve',
+    subjectType: 'rental',
+    subjectId: state.id,
+    commandId: state.id,
+    after: { ...request, vehicleId: state.vehicleId, totalMinor: price.totalMinor },
   });
+  const { moved = [] } = span;
+  return moved.length === 0 ? state : { ...state, reassigned: moved };
 }

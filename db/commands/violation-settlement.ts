@@ -17,6 +17,7 @@ import type { Envelope } from '../envelope.ts';
 import { publish } from '../outbox.ts';
 import { issueInvoice } from './accounting.ts';
 import { recordAudit } from './audit.ts';
+import { forfeitDeposit } from './payment-entries.ts';
 import { type LetteredRental, nominate } from './violation-letters.ts';
 import {
   lockViolation,
@@ -102,7 +103,7 @@ async function termsOf(
 
 type Invoice = { readonly invoiceId: string; readonly number: string };
 
-/** Null when there is nothing to pay. */
+/** Paid out of a deposit that is held. Null when there is nothing to pay. */
 async function invoiceFor(tx: Tx, row: ViolationRow, charge: LateCharge): Promise<Invoice | null> {
   const document = lateDocumentOf(charge);
   if (document.totalMinor === 0) return null;
@@ -111,8 +112,12 @@ async function invoiceFor(tx: Tx, row: ViolationRow, charge: LateCharge): Promis
   if (rentalId === null || customerId === null || branchId === null || entityId === null) {
     throw new Error(`Violation ${row.id} is matched to nothing.`);
   }
+  const key = `violation/${row.id}/late-invoice`;
+  const { currency, totalMinor: documentMinor } = document;
+  const deposit = { key: `${key}/deposit`, rentalId, currency, at: new Date().toISOString() };
+  await forfeitDeposit(tx, { ...deposit, documentMinor });
   return issueInvoice(tx, {
-    key: `violation/${row.id}/late-invoice`,
+    key,
     entityId,
     branchId,
     rentalId,

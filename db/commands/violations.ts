@@ -149,13 +149,15 @@ export function assignViolation(
     const row = await lockViolation(tx, id);
     if (row === undefined || (row.assigned_by !== null && row.rental_id === rentalId)) return row;
     refuseUnless(statusOf(row), ['queued'], 'assigned');
-    await refuseForeign(tx, row, rentalId);
+    const segmentId = await segmentThen(tx, row, rentalId);
     const { rows } = await sql<ViolationRow>`
       update rentals.violation v set status = 'matched', rental_id = r.id,
-        vehicle_id = r.vehicle_id, customer_id = r.customer_id, branch_id = r.branch_id,
+        vehicle_id = s.vehicle_id, customer_id = r.customer_id, branch_id = r.branch_id,
         entity_id = r.entity_id, assigned_by = ${rowAccess(acting).principal},
         version = v.version + 1
-      from rentals.rental r where v.id = ${id} and r.id = ${rentalId} returning v.*`.execute(tx);
+      from rentals.rental r join rentals.segment s on s.rental_id = r.id
+      where v.id = ${id} and r.id = ${rentalId}
+        and s.id = ${segmentId} returning v.*`.execute(tx);
     const assigned = rows[0] as ViolationRow;
     const type = 'forecourt.violation.assigned.v1' as const;
     await publish(tx, { ...receivedFact(assigned), type });
@@ -165,16 +167,19 @@ export function assignViolation(
   });
 }
 
-async function refuseForeign(tx: Tx, row: ViolationRow, rentalId: string): Promise<void> {
-  const rental = await tx
-    .selectFrom('rentals.rental')
-    .select(['checked_out_at as outAt', 'checked_in_at as inAt'])
-    .where('id', '=', rentalId)
-    .executeTakeFirst();
-  if (rental === undefined) {
+/** The first of its segments that an instant of the notice falls into. */
+async function segmentThen(tx: Tx, row: ViolationRow, rentalId: string): Promise<string> {
+  const { rows } = await sql<{ id: string | null; outAt: string | null; inAt: string | null }>`
+    select s.id, s.from_at as "outAt", s.to_at as "inAt"
+    from rentals.rental r left join rentals.segment s on s.rental_id = r.id
+    where r.id = ${rentalId} order by s.from_at`.execute(tx);
+  if (rows.length === 0) {
     throw new DomainError('not-found', 'There is no such rental.', { of: 'rental' });
   }
-  if ([row.at, row.or_at].some((at) => at !== null && hadItAt(rental, at))) return;
+  const segment = rows.find((one) =>
+    [row.at, row.or_at].some((at) => at !== null && hadItAt(one, at)),
+  );
+  if (segment?.id) return segment.id;
   throw new DomainError('value-refused', 'This rental had no vehicle at that time.', { rentalId });
 }
 

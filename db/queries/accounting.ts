@@ -23,6 +23,10 @@ export type Invoice = {
   readonly netMinor: number;
   readonly vatMinor: number;
   readonly totalMinor: number;
+  /** Of a credit note, the invoice that it takes back. */
+  readonly precedingId: string | null;
+  /** Invoiced before by prepayment invoices, and so not to be paid again. */
+  readonly prepaidMinor: number;
 };
 
 export type InvoiceLine = {
@@ -44,12 +48,24 @@ export type InvoiceTax = {
 export type InvoiceDocument = Invoice & {
   readonly lines: readonly InvoiceLine[];
   readonly vat: readonly InvoiceTax[];
+  readonly creditNotes: readonly CreditNoteOf[];
+} & Settlement;
+
+/** What it made the customer owe, and how much of that is settled and open. */
+export type Settlement = {
+  readonly dueMinor: number;
+  readonly settledMinor: number;
+  readonly openMinor: number;
 };
+
+export type CreditNoteOf = Pick<Invoice, 'id' | 'number' | 'issueDate' | 'totalMinor'>;
 
 const HEADER = sql`i.id, i.number, i.kind, i.entity_id as "entityId", i.branch_id as "branchId",
   i.customer_id as "customerId", i.rental_id as "rentalId", i.entry_id as "entryId", i.currency,
   i.issue_date as "issueDate", i.service_from as "serviceFrom", i.service_to as "serviceTo",
-  i.net_minor as "netMinor", i.vat_minor as "vatMinor", i.total_minor as "totalMinor"`;
+  i.net_minor as "netMinor", i.vat_minor as "vatMinor", i.total_minor as "totalMinor",
+  i.preceding_id as "precedingId",
+  (i.prepaid_net_minor + i.prepaid_vat_minor)::bigint as "prepaidMinor"`;
 
 export function invoiceById(
   db: Db,
@@ -60,8 +76,25 @@ export function invoiceById(
     const { rows } = await sql<Invoice>`select ${HEADER} from accounting.invoice i
       where i.id = ${id}`.execute(tx);
     const invoice = rows[0];
-    return invoice && { ...invoice, lines: await linesOf(tx, id), vat: await taxesOf(tx, id) };
+    if (invoice === undefined) return undefined;
+    const parts = { lines: await linesOf(tx, id), vat: await taxesOf(tx, id) };
+    const settlement = await settlementOf(tx, id);
+    return { ...invoice, ...parts, ...settlement, creditNotes: await creditNotesOf(tx, id) };
   });
+}
+
+async function settlementOf(tx: Tx, id: string): Promise<Settlement> {
+  const { rows } = await sql<Settlement>`select due_minor as "dueMinor",
+      settled_minor as "settledMinor", due_minor - settled_minor as "openMinor"
+    from accounting.open_item where invoice_id = ${id}`.execute(tx);
+  return rows[0] ?? { dueMinor: 0, settledMinor: 0, openMinor: 0 };
+}
+
+async function creditNotesOf(tx: Tx, invoiceId: string): Promise<readonly CreditNoteOf[]> {
+  const { rows } = await sql<CreditNoteOf>`select id, number, issue_date as "issueDate",
+      total_minor as "totalMinor"
+    from accounting.invoice where preceding_id = ${invoiceId} order by id`.execute(tx);
+  return rows;
 }
 
 async function linesOf(tx: Tx, invoiceId: string): Promise<readonly InvoiceLine[]> {

@@ -40,7 +40,11 @@ function localText(instant: string): string {
 }
 
 const RENTAL = `r.id, r.number, r.status, r.class_id, r.branch_id, r.return_branch_id,
-  r.customer_id, r.pick_up_at, r.due_at, r.overdue`;
+  r.customer_id, r.pick_up_at, r.due_at, r.announced_return_at, r.not_returned, r.overdue`;
+
+/** Late, and what is next to be done about it (decisions.md 5). */
+const LATE = `case c.not_returned when 'call' then 'call-renter'
+  when 'manager' then 'manager-case' else 'overdue' end`;
 
 /**
  * Reservations of up to now that nobody picked up are still to go out, and a vehicle of yesterday
@@ -77,13 +81,20 @@ const TODAY: PreparedCall = {
       union all
       select 'overdue', null, c.due_at, c.* from coming c where c.overdue
       union all
-      select 'needsAttention', 'overdue', c.due_at, c.* from coming c where c.overdue
+      select 'needsAttention', ${LATE}, c.due_at, c.* from coming c where c.overdue
       union all
       select 'needsAttention', 'unassigned', g.pick_up_at, g.* from going g, today t
         where g.vehicle_id is null and g.pick_up_at <= t.near
       union all
       select 'needsAttention', 'requested', r.pick_up_at, ${RENTAL}, null from rentals.rental r
         where r.branch_id = $1 and r.status = 'requested'
+      union all
+      select 'needsAttention', 'arrears', r.due_at, ${RENTAL}, r.vehicle_id from rentals.rental r
+        where r.branch_id = $1 and r.arrears
+      union all
+      select 'needsAttention', 'outside-hours', h.at, ${RENTAL}, r.vehicle_id
+        from events.outside_hours h join rentals.rental r on r.id = h.rental_id
+        where h.branch_id = $1 and r.status in ('reserved', 'active')
       union all
       select 'needsAttention', 'deposit', r.due_at, ${RENTAL}, r.vehicle_id
         from rentals.authorisation h join rentals.rental r on r.id = h.rental_id
@@ -99,6 +110,7 @@ const TODAY: PreparedCall = {
           'vehicleId', n.vehicle_id,
           'plate', (select v.plate from vehicles.vehicle v where v.id = n.vehicle_id),
           'pickUpAt', ${localText('n.pick_up_at')}, 'dueAt', ${localText('n.due_at')},
+          'announcedReturnAt', ${localText('n.announced_return_at')},
           'unassigned', n.status = 'reserved' and n.vehicle_id is null, 'overdue', n.overdue,
           'reason', n.reason) order by n.n) as rows
       from numbered n cross join today t

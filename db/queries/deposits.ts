@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import type { Hold } from '../../domain/payments/deposit.ts';
 import { HOLD_COLUMNS } from '../authorisation-row.ts';
 import { type Acting, type Db, transact } from '../client.ts';
+import { type DepositNeed, depositNeedOf } from '../deposit-need.ts';
+import type { RentalRow } from '../rental-row.ts';
 import { type Page, type PageRequest, paged } from './page.ts';
 
 /** In the order in which they were asked for. */
@@ -11,6 +13,18 @@ export function holdsOfRental(db: Db, acting: Acting, rentalId: string): Promise
     const { rows } = await sql<Hold>`select ${HOLD_COLUMNS} from rentals.authorisation
       where rental_id = ${rentalId} order by created_at, id`.execute(tx);
     return rows;
+  });
+}
+
+/** What it has to be by the plan, and what of that was waived. Undefined without such a rental. */
+export function needOfRental(db: Db, acting: Acting, id: string): Promise<DepositNeed | undefined> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const row = await tx
+      .selectFrom('rentals.rental')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row && depositNeedOf(tx, row as unknown as RentalRow);
   });
 }
 

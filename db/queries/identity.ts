@@ -88,8 +88,11 @@ export async function customerSessionOpen(
 export type PartnerIdentity = {
   readonly partnerId: string;
   readonly status: string;
-  readonly branches: readonly string[] | null;
+  /** Those of its side of the sandbox that it may act at. */
+  readonly branches: readonly string[];
 };
+
+const BRANCHES = sql`vehicles.branches_of_side(p.is_sandbox, p.branches) as branches`;
 
 export type ClientIdentity = PartnerIdentity & {
   readonly clientStatus: string;
@@ -99,7 +102,7 @@ export type ClientIdentity = PartnerIdentity & {
 export function clientIdentity(db: Db, clientId: string): Promise<ClientIdentity | undefined> {
   return first<ClientIdentity>(
     db,
-    sql`select p.id as "partnerId", p.status, p.branches, c.status as "clientStatus", c.scopes
+    sql`select p.id as "partnerId", p.status, ${BRANCHES}, c.status as "clientStatus", c.scopes
       from people.api_client c join people.partner p on p.id = c.partner_id
       where c.id = ${lit(clientId)}`,
   );
@@ -108,8 +111,8 @@ export function clientIdentity(db: Db, clientId: string): Promise<ClientIdentity
 export function partnerIdentity(db: Db, partnerId: string): Promise<PartnerIdentity | undefined> {
   return first<PartnerIdentity>(
     db,
-    sql`select id as "partnerId", status, branches from people.partner
-      where id = ${lit(partnerId)}`,
+    sql`select p.id as "partnerId", p.status, ${BRANCHES} from people.partner p
+      where p.id = ${lit(partnerId)}`,
   );
 }
 

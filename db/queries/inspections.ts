@@ -51,8 +51,12 @@ export function inspectionFile(
   id: string,
 ): Promise<InspectionFileRow | undefined> {
   return transact(db, 'api_read', acting, async (tx) => {
-    const { rows } = await sql<InspectionFileRow>`select * from rentals.inspection_file
-      where id = ${id} and inspection_id = ${inspectionId}`.execute(tx);
+    // The signature of an erased person is gone; its row is what was sealed.
+    const { rows } = await sql<InspectionFileRow>`select * from rentals.inspection_file f
+      where id = ${id} and inspection_id = ${inspectionId}
+        and (kind <> 'signature' or not exists (select from rentals.inspection i
+          join rentals.rental r on r.id = i.rental_id join rentals.customer c on c.id = r.customer_id
+          where i.id = f.inspection_id and c.erased_at is not null))`.execute(tx);
     return rows[0];
   });
 }

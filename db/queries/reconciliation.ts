@@ -43,6 +43,7 @@ export function readRentals(db: Db, slice: Slice): Promise<readonly RentalAndSpa
           'version', r.version, 'vehicleId', r.vehicle_id, 'branchId', r.branch_id,
           'returnBranchId', r.return_branch_id, 'pickUpAt', r.pick_up_at, 'dueAt', r.due_at,
           'checkedOutAt', r.checked_out_at, 'checkedInAt', r.checked_in_at,
+          'keysOutAt', g.from_at, 'keysOutBranchId', g.branch_out,
           'changedAt', r.updated_at) end as rental,
         case when s.id is not null then jsonb_build_object('grip', s.grip,
           'vehicleId', s.vehicle_id, 'branchOut', s.branch_out, 'branchIn', s.branch_in,
@@ -51,6 +52,8 @@ export function readRentals(db: Db, slice: Slice): Promise<readonly RentalAndSpa
       from (${wanted}) wanted
       left join rentals.rental r on r.id = wanted.id
       left join vehicles.span s on s.kind = 'rental' and s.ref = wanted.id
+      left join lateral (select from_at, branch_out from rentals.segment
+        where rental_id = r.id order by from_at desc limit 1) g on true
       order by wanted.id`.execute(tx);
     return rows;
   });
@@ -83,7 +86,7 @@ export function readVehicles(db: Db, slice: Slice): Promise<readonly VehicleSide
             and s.kind <> 'block' and (s.grip = 'out' or upper(s.during) > now())) as live, (
           select t.branch_in from (
             select s.branch_in, s.grip, s.during from vehicles.span s
-            where s.vehicle_id = v.id and s.kind in ('rental', 'transfer')
+            where s.vehicle_id = v.id and s.kind in ('rental', 'exchanged', 'transfer')
               and s.grip in ('out', 'firm') and lower(s.during) <= now()
             order by lower(s.during) desc limit 1) t
           where t.grip = 'firm' and t.branch_in <> v.branch_id and not exists (

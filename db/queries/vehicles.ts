@@ -18,9 +18,19 @@ export function branchById(db: Db, id: string): Promise<BranchRow | undefined> {
   );
 }
 
-export function listBranches(db: Db, page: PageRequest): Promise<Page<BranchRow>> {
+export type BranchFilter = {
+  readonly among?: readonly string[] | undefined;
+  readonly isSandbox?: boolean | undefined;
+};
+
+export function listBranches(
+  db: Db,
+  { among, isSandbox, ...page }: PageRequest & BranchFilter,
+): Promise<Page<BranchRow>> {
   return transact(db, 'api_read', READER, async (tx) => {
     let query = tx.selectFrom('vehicles.branch').selectAll();
+    if (among !== undefined) query = query.where(sql<boolean>`id = any (${among}::text[])`);
+    if (isSandbox !== undefined) query = query.where('is_sandbox', '=', isSandbox);
     if (page.after !== undefined) query = query.where('id', '>', page.after);
     return paged(
       await query

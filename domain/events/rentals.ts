@@ -1,4 +1,5 @@
 // The facts of the rentals domain: customers, rates, quotes and rentals.
+import type { MoneyEvents } from './prepayments.ts';
 
 /** What every fact about a rental says; `status` is the one after the fact. */
 type RentalFact = {
@@ -13,29 +14,6 @@ type QuoteFact = {
   readonly classId: string;
   readonly status: string;
   readonly rentalId: string | null;
-};
-
-/** `authorisationId` is the hold; amounts in minor units of `currency`. */
-type DepositFact = {
-  readonly authorisationId: string;
-  readonly rentalId: string;
-  readonly state: string;
-  readonly amountMinor: number;
-  readonly capturedMinor: number;
-  readonly refundedMinor: number;
-  readonly currency: string;
-  readonly validUntil: string | null;
-};
-
-/** A payment that a renter's bank took back. */
-type DisputeFact = {
-  readonly disputeId: string;
-  readonly authorisationId: string;
-  readonly rentalId: string;
-  readonly state: string;
-  readonly amountMinor: number;
-  readonly feeMinor: number;
-  readonly currency: string;
 };
 
 /** `blockId` is the aggregate; why is told by the row alone. */
@@ -71,7 +49,7 @@ type ViolationFact = {
 };
 
 /** Data by event type. */
-export type RentalEvents = {
+export type RentalEvents = MoneyEvents & {
   readonly 'forecourt.rental.reserved.v1': RentalFact & {
     readonly number: string;
     readonly customerId: string;
@@ -124,6 +102,18 @@ export type RentalEvents = {
     readonly totalMinor: number;
     readonly currency: string;
   };
+  /** `vehicleId` took the place of `previousVehicleId`, whose reading this is, at `exchangeBranchId`. */
+  readonly 'forecourt.rental.vehicle-exchanged.v1': RentalFact & {
+    readonly vehicleId: string;
+    readonly previousVehicleId: string;
+    readonly exchangeBranchId: string;
+    readonly reason: string;
+    readonly odometerKm: number;
+    readonly fuelEighths: number;
+    readonly exchangedAt: string;
+    readonly totalMinor: number;
+    readonly currency: string;
+  };
   readonly 'forecourt.rental.checked-in.v1': RentalFact & {
     readonly vehicleId: string;
     readonly odometerKm: number;
@@ -146,6 +136,43 @@ export type RentalEvents = {
     readonly dueAt: string;
     readonly keptUntil: string;
   };
+  /** The next step of the ladder for a vehicle that does not come back: mail, call, manager. */
+  readonly 'forecourt.rental.not-returned.v1': RentalFact & {
+    readonly vehicleId: string;
+    readonly dueAt: string;
+    readonly step: string;
+  };
+  readonly 'forecourt.rental.return-announced.v1': RentalFact & {
+    readonly dueAt: string;
+    readonly announcedReturnAt: string;
+  };
+  /** The keys came back at once: nothing was rented, and it is reserved as before. */
+  readonly 'forecourt.rental.check-out-undone.v1': RentalFact & {
+    readonly vehicleId: string;
+    readonly odometerKm: number;
+    readonly fuelEighths: number;
+    readonly reason: string;
+  };
+  /** A no-show who came after all. */
+  readonly 'forecourt.rental.reinstated.v1': RentalFact & {
+    readonly vehicleId: string;
+    readonly dueAt: string;
+  };
+  /** A cycle of a long rental is over; without an invoice where nothing was to be added. */
+  readonly 'forecourt.rental.cycle-billed.v1': RentalFact & {
+    readonly cycle: number;
+    readonly serviceFrom: string;
+    readonly serviceTo: string;
+    readonly invoiceId: string | null;
+    readonly totalMinor: number;
+    readonly currency: string;
+  };
+  /** A cycle's invoice is unpaid past its terms, or all of them are paid again. */
+  readonly 'forecourt.rental.arrears-changed.v1': RentalFact & {
+    readonly arrears: boolean;
+    readonly openMinor: number;
+    readonly currency: string;
+  };
   readonly 'forecourt.quote.held.v1': QuoteFact & {
     readonly pickUpAt: string;
     readonly dueAt: string;
@@ -155,23 +182,6 @@ export type RentalEvents = {
   };
   /** Accepted by a rental, released by a person or expired, as `status` says. */
   readonly 'forecourt.quote.ended.v1': QuoteFact;
-  readonly 'forecourt.deposit.authorised.v1': DepositFact;
-  readonly 'forecourt.deposit.declined.v1': DepositFact;
-  readonly 'forecourt.deposit.increased.v1': DepositFact;
-  /** Another hold stands in for it, and it is released next. */
-  readonly 'forecourt.deposit.replaced.v1': DepositFact;
-  /** It ends soon and could not be renewed: a person has to look. */
-  readonly 'forecourt.deposit.renewal-due.v1': DepositFact;
-  readonly 'forecourt.deposit.captured.v1': DepositFact;
-  readonly 'forecourt.deposit.refunded.v1': DepositFact;
-  readonly 'forecourt.deposit.released.v1': DepositFact;
-  readonly 'forecourt.deposit.expired.v1': DepositFact;
-  /** What the gateway did is not what was answered before: a person has to look. */
-  readonly 'forecourt.deposit.attention-needed.v1': DepositFact;
-  readonly 'forecourt.dispute.opened.v1': DisputeFact;
-  readonly 'forecourt.dispute.won.v1': DisputeFact;
-  readonly 'forecourt.dispute.lost.v1': DisputeFact;
-  readonly 'forecourt.dispute.written-off.v1': DisputeFact;
   /** Fixed from now on; `corrects` is the one that it replaces. */
   readonly 'forecourt.inspection.completed.v1': {
     readonly inspectionId: string;

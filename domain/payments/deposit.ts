@@ -48,6 +48,19 @@ export type DepositState = {
   readonly attention: string | null;
 };
 
+/** Why a manager asks for less: codes, because free text may name persons. */
+export const WAIVER_REASONS = ['known-customer', 'no-card', 'goodwill', 'other'] as const;
+export type WaiverReason = (typeof WAIVER_REASONS)[number];
+
+/** What was let go of a deposit, in minor units of `currency`. */
+export type DepositWaiver = {
+  readonly id: string;
+  readonly rentalId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly reason: WaiverReason;
+};
+
 export type Refund = {
   readonly kind: 'refund';
   readonly authorisationId: string;
@@ -69,6 +82,10 @@ export type PaymentStep =
   | { readonly kind: 'increase' | 'capture'; readonly amountMinor: number }
   /** Left out, the hold that counts. */
   | { readonly kind: 'release'; readonly authorisationId?: string }
+  /** An increase to at least this total, for the rental's own sake; nothing when it is that much. */
+  | { readonly kind: 'raise'; readonly amountMinor: number }
+  /** The rental is over: what its renter owes is captured, as far as that goes, the rest given back. */
+  | { readonly kind: 'settle' }
   | Refund;
 
 const HOUR_MS = 3_600_000;

@@ -25,13 +25,14 @@ export function cancellationFee(
   return Math.min(feeMinor, booked.totalMinor);
 }
 
-/** Gross: one day of hire alone, never above the booked total. */
+/** Gross: one day of hire alone, without a tank that nobody drove; never above the booked total. */
 export function noShowFee(
   request: Pick<QuoteRequest, 'plan' | 'pickUpAt' | 'clock' | 'rate' | 'utilisationBp'>,
   booked: Pick<Quote, 'totalMinor'>,
 ): Minor {
   const oneDay = new Date(epochMs(request.pickUpAt) + 1_440 * MINUTE_MS).toISOString();
-  return Math.min(quote({ ...request, returnAt: oneDay }).totalMinor, booked.totalMinor);
+  const { fuel: _fuel, ...plan } = request.plan;
+  return Math.min(quote({ ...request, plan, returnAt: oneDay }).totalMinor, booked.totalMinor);
 }
 
 const WHOLE_BP = 10_000;

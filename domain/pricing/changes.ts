@@ -11,9 +11,9 @@ import { measured, unmeasured } from './measured.ts';
 import { percentageLines } from './percentages.ts';
 import { oneWayLines } from './places.ts';
 import { type Quote, quote } from './quote.ts';
-import type { QuoteRequest } from './request.ts';
+import type { Choices, QuoteRequest } from './request.ts';
 import { timeLines } from './time-lines.ts';
-import { settled } from './vat.ts';
+import { atPlaceOfSupply, settled } from './vat.ts';
 
 type Rerating = QuoteRequest & { readonly booked: Quote };
 type Extension = Rerating & {
@@ -94,10 +94,28 @@ function extraDaysAtBookedPrice(
   return lineOf(plan, { code: 'time.extension', ...priced, basis });
 }
 
+/**
+ * The same time with other things taken beside it (decisions.md 10). Its lines stay, whatever an
+ * extension made of them, unless another rate or promotion is `named`.
+ */
+export function rechosenQuote({
+  booked,
+  named,
+  ...given
+}: Rerating & { readonly named: Partial<Choices> }): Quote {
+  const request = { ...booked.chosen, ...named, ...given, fees: given.fees ?? feesOf(booked) };
+  const rerated = quote(request);
+  if ('rate' in named || 'promotion' in named) return rerated;
+  const time = booked.lines.filter((line) => partOf(line) === 'time').map(asPriced);
+  return withTime(rerated, time, request);
+}
+
 /** The same rental with other lines of time, and what is computed on them anew. */
 function withTime(rerated: Quote, time: readonly PriceLine[], request: QuoteRequest): Quote {
   const base = [...time, ...otherParts(rerated)];
-  return resettled(rerated, [...base, ...percentageLines(base, request)], request.plan);
+  const lines = [...base, ...percentageLines(base, request)];
+  const { plan, longTerm } = request;
+  return resettled(rerated, atPlaceOfSupply(lines, plan, rerated.duration, longTerm), plan);
 }
 
 /** Neither time nor percentages: an extra that is a per cent has a base. */

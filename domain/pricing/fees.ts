@@ -1,8 +1,15 @@
 // Fees that a quote carries beside what its plan charges: one line each.
 import type { Minor } from '../money.ts';
 
-/** Out of hours: one for each handover while its branch is closed (decisions.md 45). */
-export const FEE_CODES = ['fee.out-of-hours-pick-up', 'fee.out-of-hours-return'] as const;
+/**
+ * Out of hours: one for each handover while its branch is closed (decisions.md 45). An upgrade that is
+ * paid for: what the better class costs more for the rest (decisions.md 30).
+ */
+export const FEE_CODES = [
+  'fee.out-of-hours-pick-up',
+  'fee.out-of-hours-return',
+  'fee.upgrade',
+] as const;
 export type FeeCode = (typeof FEE_CODES)[number];
 
 /** Net, in minor units of the plan's currency. */

@@ -1,5 +1,6 @@
 // Fuel that is missing at the return, in eighths of a tank or twentieths of a battery.
 import { roundHalfAwayFromZero } from '../money.ts';
+import type { RatePlan } from '../rate-plan.ts';
 import { lineOf, type PriceLine } from './line.ts';
 import { type FuelUse, type QuoteRequest, refused } from './request.ts';
 
@@ -10,18 +11,29 @@ const UNITS = { tank: 'eighth', battery: 'twentieth' } as const;
  * The floor is taken once, on the difference; fuller than before earns nothing (golden prices,
  * convention 9; decisions.md 32). A prepaid tank is charged whole, and nothing comes back.
  */
-export function fuelLines({ plan, fuel: use }: QuoteRequest): readonly PriceLine[] {
+export function fuelLines({ plan, fuel: used = [] }: QuoteRequest): readonly PriceLine[] {
   const { fuel } = plan;
   if (fuel === undefined) return [];
-  const { tank, serviceMinor = 0 } = fuel;
+  const uses = 'kind' in used ? [used] : used;
   if (fuel.policy === 'prepaid') {
-    const capacity = use?.capacity ?? tank;
+    const [use] = uses;
+    const capacity = use?.capacity ?? fuel.tank;
     const isBattery = use?.kind === 'battery';
     const unitMinor = (isBattery ? (fuel.kWhMinor ?? 0) : fuel.unitMinor) * capacity;
     const draft = { quantity: 1, unit: 'rental', unitMinor, basis: { capacity } } as const;
     return [lineOf(plan, { code: 'fuel.prepaid', ...draft }, fuel)];
   }
-  if (use === undefined || use.hasReceipt === true) return [];
+  return uses.flatMap((use) => usedLines(plan, fuel, use));
+}
+
+function usedLines(
+  plan: RatePlan,
+  fuel: NonNullable<RatePlan['fuel']>,
+  use: FuelUse,
+): readonly PriceLine[] {
+  if (use.hasReceipt === true) return [];
+  const { tank, serviceMinor = 0 } = fuel;
+  const which = use.segment === undefined ? {} : { segment: use.segment };
   const steps = stepsUsed(use);
   const unitPrice = use.kind === 'tank' ? fuel.unitMinor : fuel.kWhMinor;
   if (unitPrice === undefined) {
@@ -30,10 +42,10 @@ export function fuelLines({ plan, fuel: use }: QuoteRequest): readonly PriceLine
   if (steps === 0) return [];
   const capacity = use.capacity ?? tank;
   const priced = stepPrice(steps, STEPS[use.kind], capacity * unitPrice, UNITS[use.kind]);
-  const basis = { steps, capacity, unitPriceMinor: unitPrice };
+  const basis = { steps, capacity, unitPriceMinor: unitPrice, ...which };
   const used = lineOf(plan, { code: 'fuel.used', ...priced, basis }, fuel);
   if (serviceMinor === 0) return [used];
-  const once = { quantity: 1, unit: 'rental', unitMinor: serviceMinor, basis: {} } as const;
+  const once = { quantity: 1, unit: 'rental', unitMinor: serviceMinor, basis: which } as const;
   return [used, lineOf(plan, { code: 'fuel.service', ...once }, fuel)];
 }
 

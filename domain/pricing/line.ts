@@ -17,7 +17,9 @@ export type PriceLineCode =
   | `surcharge.${string}`
   | 'mileage.over'
   | `fuel.${'used' | 'prepaid' | 'service'}`
-  | `percentage.${string}`;
+  | `percentage.${string}`
+  /** What earlier documents charge, taken off. */
+  | 'billed';
 
 /** What one of the quantity is. */
 export type LineUnit =
@@ -80,6 +82,7 @@ const ORDER = [
   'mileage',
   'fuel',
   'percentage',
+  'billed',
 ] as const;
 type Kind = (typeof ORDER)[number];
 
@@ -92,7 +95,7 @@ function kindOf({ code }: PriceLine): Kind {
 export function partOf(line: PriceLine): Part | undefined {
   const kind = kindOf(line);
   if (kind === 'discount') return 'time';
-  return kind === 'percentage' ? undefined : kind;
+  return kind === 'percentage' || kind === 'billed' ? undefined : kind;
 }
 
 export function inOrder(lines: readonly PriceLine[]): readonly PriceLine[] {

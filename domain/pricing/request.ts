@@ -47,6 +47,8 @@ export type FuelUse = {
   readonly capacity?: number | undefined;
   /** A receipt within a day takes the charge back. */
   readonly hasReceipt?: boolean | undefined;
+  /** Of a rental with several vehicles, which of them: counted from 1. */
+  readonly segment?: number | undefined;
 };
 
 export type QuoteRequest = Choices & {
@@ -59,7 +61,8 @@ export type QuoteRequest = Choices & {
   readonly bookedOn?: string | undefined;
   /** Net, in the plan's currency, taxed like the hire. */
   readonly fees?: readonly Fee[] | undefined;
-  readonly fuel?: FuelUse | undefined;
+  /** One for each vehicle whose fuel is charged. */
+  readonly fuel?: FuelUse | readonly FuelUse[] | undefined;
 };
 
 /** The term of that code. Throws `value-refused` when the plan has none. */

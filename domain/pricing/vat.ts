@@ -94,13 +94,22 @@ export function isLongTerm({ minutes }: Pick<Duration, 'minutes'>, before = 0): 
   return before + minutes > SHORT_TERM_MINUTES;
 }
 
+/** What is asked for goes before what the plan is sold with. */
+export function longTermOf(
+  { longTermVatRateBp: vatRateBp }: RatePlan,
+  asked: LongTermVat | undefined,
+): LongTermVat | undefined {
+  return asked ?? (vatRateBp === undefined ? undefined : { vatRateBp });
+}
+
 /** The hire of more than 30 days is taxed at the customer's place, what has a rate of its own not. */
 export function atPlaceOfSupply(
   lines: readonly PriceLine[],
   plan: RatePlan,
   duration: Duration,
-  longTerm: LongTermVat | undefined,
+  asked: LongTermVat | undefined,
 ): readonly PriceLine[] {
+  const longTerm = longTermOf(plan, asked);
   if (longTerm === undefined || !isLongTerm(duration, longTerm.precedingMinutes)) return lines;
   const { vatRateBp } = longTerm;
   return lines.map((line) => (line.vatRateBp === plan.vatRateBp ? { ...line, vatRateBp } : line));

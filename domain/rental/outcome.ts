@@ -1,7 +1,15 @@
 // What the database did to a rental, and the state that follows from it.
 import type { Quote } from '../pricing.ts';
 import type { BookedPlace } from './amendment.ts';
-import type { CheckIn, Extend, HoldWarning, Reading, RentalState } from './state.ts';
+import type { NotReturnedStep } from './desk.ts';
+import type {
+  CheckIn,
+  ExchangedVehicle,
+  Extend,
+  HoldWarning,
+  Reading,
+  RentalState,
+} from './state.ts';
 
 /** A span that got another vehicle, or lost its own, because of what happened to this rental. */
 export type Reassignment = {
@@ -29,6 +37,7 @@ export type RentalOutcome = {
   | ({
       readonly type: 'checkedOut';
       readonly vehicleId: string;
+      readonly cycleEndsAt?: string | null | undefined;
       readonly warnings?: readonly HoldWarning[] | undefined;
     } & Reading)
   | ({
@@ -36,6 +45,14 @@ export type RentalOutcome = {
       readonly vehicleId: string | null;
       readonly price: Quote;
     } & Extend)
+  | ({
+      readonly type: 'exchanged';
+      /** The one of now, whose reading this is; `before` is the one that came back. */
+      readonly vehicleId: string;
+      readonly before: ExchangedVehicle;
+      readonly price: Quote;
+      readonly warnings?: readonly HoldWarning[] | undefined;
+    } & Reading)
   | ({
       readonly type: 'checkedIn';
       readonly price: Quote;
@@ -50,16 +67,52 @@ export type RentalOutcome = {
   | { readonly type: 'declined' | 'expired' }
   | ({
       readonly type: 'amended';
-      /** Absent when the calendar was not asked. */
-      readonly vehicleId?: string | undefined;
+      /** Absent when the calendar was not asked; null for what waits for a vehicle, and waits less. */
+      readonly vehicleId?: string | null | undefined;
       readonly price: Quote;
       readonly noShowAt: string;
       readonly payerId: string | null;
     } & BookedPlace)
-  | ({ readonly type: 'cancelled' | 'noShow' } & Partial<FeeCharged>)
-  | { readonly type: 'reminded' | 'overdueMarked' | 'closed' }
+  | ({
+      readonly type: 'cancelled' | 'noShow';
+      /** A card holds a deposit, which is to be settled. */
+      readonly isHeld?: true | undefined;
+    } & Partial<FeeCharged>)
+  | {
+      readonly type: 'checkOutUndone' | 'reinstated';
+      readonly vehicleId: string;
+      readonly noShowAt: string;
+    }
+  | { readonly type: 'returnAnnounced'; readonly announcedReturnAt: string }
+  /** `notReturned`: the step of the ladder that it is on; absent in what older runs recorded. */
+  | {
+      readonly type: 'overdueMarked';
+      readonly notReturned?: NotReturnedStep | null | undefined;
+    }
+  /** `payableBy` null: nothing was added, and no document is there to be paid. */
+  | {
+      readonly type: 'cycleBilled';
+      readonly cycleEndsAt: string;
+      readonly payableBy: string | null;
+    }
+  | {
+      readonly type: 'arrearsChecked';
+      readonly arrears: boolean;
+      /** Null: every invoice so far is paid. */
+      readonly nextCheckAt: string | null;
+    }
+  | { readonly type: 'reminded' | 'closed' }
   | { readonly type: 'shortageRaised' }
 );
+
+const BACK_IN_TIME = { announcedReturnAt: null, notReturned: null } as const;
+/** Whose check-out is undone, or who comes after all, has neither keys nor a fee. */
+const RESERVED_AGAIN = {
+  ...BACK_IN_TIME,
+  ...{ checkedOutAt: null, odometerOutKm: null, fuelOutEighths: null },
+  ...{ feeMinor: null, invoiceId: null, invoiceNumber: null },
+  status: 'reserved',
+} as const;
 
 /** The state after the outcome. Total: whatever the database recorded has a next state. */
 export function evolve(state: RentalState, outcome: RentalOutcome): RentalState {
@@ -71,6 +124,7 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
         ...next,
         status: 'active',
         vehicleId: outcome.vehicleId,
+        ...(outcome.cycleEndsAt === undefined ? {} : { cycleEndsAt: outcome.cycleEndsAt }),
         checkedOutAt: outcome.at,
         odometerOutKm: outcome.odometerKm,
         fuelOutEighths: outcome.fuelEighths,
@@ -80,23 +134,23 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
       return {
         ...next,
         overdue: false,
+        ...BACK_IN_TIME,
         vehicleId: outcome.vehicleId,
         dueAt: outcome.dueAt,
         price: outcome.price,
       };
-    case 'checkedIn':
+    case 'exchanged':
       return {
         ...next,
-        status: 'returned',
-        overdue: false,
-        returnBranchId: outcome.branchId,
-        checkedInAt: outcome.at,
-        odometerInKm: outcome.odometerKm,
-        fuelInEighths: outcome.fuelEighths,
+        vehicleId: outcome.vehicleId,
+        odometerOutKm: outcome.odometerKm,
+        fuelOutEighths: outcome.fuelEighths,
         price: outcome.price,
-        invoiceId: outcome.invoiceId,
-        invoiceNumber: outcome.invoiceNumber,
+        exchanged: [...(state.exchanged ?? []), outcome.before],
+        ...(outcome.warnings === undefined ? {} : { warnings: outcome.warnings }),
       };
+    case 'checkedIn':
+      return { ...next, ...backBy(outcome), ...(state.arrears ? { arrears: false } : {}) };
     case 'confirmed': {
       const { vehicleId, noShowAt } = outcome;
       return { ...next, status: 'reserved', vehicleId, noShowAt };
@@ -113,7 +167,18 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
     case 'noShow':
       return { ...next, ...feeOf(outcome), status: 'no_show', vehicleId: null };
     case 'overdueMarked':
-      return { ...next, overdue: true };
+      return { ...next, overdue: true, notReturned: outcome.notReturned ?? null };
+    case 'returnAnnounced':
+      return { ...next, announcedReturnAt: outcome.announcedReturnAt };
+    case 'checkOutUndone':
+    case 'reinstated': {
+      const { vehicleId, noShowAt } = outcome;
+      return { ...next, ...RESERVED_AGAIN, vehicleId, noShowAt };
+    }
+    case 'cycleBilled':
+      return { ...next, cycleEndsAt: outcome.cycleEndsAt };
+    case 'arrearsChecked':
+      return { ...next, arrears: outcome.arrears };
     case 'reminded':
     case 'shortageRaised':
       return next;
@@ -122,6 +187,22 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
     default:
       return outcome satisfies never;
   }
+}
+
+function backBy(outcome: Extract<RentalOutcome, { readonly type: 'checkedIn' }>) {
+  return {
+    status: 'returned',
+    overdue: false,
+    notReturned: null,
+    afterHours: outcome.droppedAt !== undefined,
+    returnBranchId: outcome.branchId,
+    checkedInAt: outcome.droppedAt ?? outcome.at,
+    odometerInKm: outcome.odometerKm,
+    fuelInEighths: outcome.fuelEighths,
+    price: outcome.price,
+    invoiceId: outcome.invoiceId,
+    invoiceNumber: outcome.invoiceNumber,
+  } as const;
 }
 
 function feeOf({ feeMinor, invoiceId, invoiceNumber }: Partial<FeeCharged>): Partial<FeeCharged> {

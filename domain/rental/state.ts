@@ -1,6 +1,8 @@
 // What a rental is: its states, what is known of it in each, and what its commands carry.
 import type { BookedChoices, BookingOverride, BookingTerms } from '../booking.ts';
 import type { Quote } from '../pricing.ts';
+import type { BillingCycle } from '../rate-plan-terms.ts';
+import type { NotReturnedStep } from './desk.ts';
 
 export type RentalStatus =
   | 'requested'
@@ -27,6 +29,10 @@ export function isCharged(reason: CancelReason): boolean {
   return CHARGED_REASONS.some((charged) => charged === reason);
 }
 
+/** Why keys came back at once: codes, because free text may name persons. */
+export const UNDO_REASONS = ['wrong-vehicle', 'defect', 'renter', 'typing', 'other'] as const;
+export type UndoReason = (typeof UNDO_REASONS)[number];
+
 /** Why a request for a vehicle is not granted: codes, because free text may name persons. */
 export const DECLINE_REASONS = ['no-vehicle', 'customer', 'credit', 'other'] as const;
 export type DeclineReason = (typeof DECLINE_REASONS)[number];
@@ -44,6 +50,10 @@ export type RentalRequest = BookingTerms &
     readonly returnBranchId?: string | undefined;
     /** The customer who is invoiced; left out, the one who rents. */
     readonly payerId?: string | null | undefined;
+    /** Invoiced in cycles once it lasts more than 30 days; left out, as the rate plan says. */
+    readonly billing?: BillingCycle | 'none' | undefined;
+    /** Of somebody who stands at the counter: the keys that go out at once. */
+    readonly keys?: CheckOut | undefined;
   };
 
 /** A hold that warns: who hands the vehicle out is told, and goes on. */
@@ -57,7 +67,10 @@ export type HoldWarning = {
 };
 
 /** A rental from `requested` or `reserved` on, as its workflow, its row and the API know it. No personal data. */
-export type RentalState = Omit<RentalRequest, keyof BookingTerms | keyof BookedChoices> & {
+export type RentalState = Omit<
+  RentalRequest,
+  keyof BookingTerms | keyof BookedChoices | 'keys' | 'billing'
+> & {
   readonly number: string;
   readonly status: RentalStatus;
   /** Past its due time and grace, and still out. A flag, because the rental stays `active`. */
@@ -85,10 +98,26 @@ export type RentalState = Omit<RentalRequest, keyof BookingTerms | keyof BookedC
   readonly price: Quote;
   readonly invoiceId: string | null;
   readonly invoiceNumber: string | null;
-  /** Of one that did not take place: gross, on the invoice above; 0 when it costs nothing. */
+  /** Of one that did not take place: gross, on the invoice above; null when it costs nothing. */
   readonly feeMinor?: number | null | undefined;
+  /** It began at the counter, without a booking before. */
+  readonly walkUp?: boolean | undefined;
+  /** When a renter who is late said that the vehicle comes back: the due time and price stay. */
+  readonly announcedReturnAt?: string | null | undefined;
+  /** It was left at a closed branch; `checkedInAt` is when. */
+  readonly afterHours?: boolean | undefined;
+  /** What was done last about a vehicle that does not come back. */
+  readonly notReturned?: NotReturnedStep | null | undefined;
+  /** Absent in what runs of before there were cycles remember. */
+  readonly billingCycle?: BillingCycle | null | undefined;
+  /** Of the cycle that is billed next; null before the keys are out. */
+  readonly cycleEndsAt?: string | null | undefined;
+  /** A cycle's invoice is unpaid past its terms. */
+  readonly arrears?: boolean | undefined;
   /** Of the check-out that just happened; nobody keeps them. */
   readonly warnings?: readonly HoldWarning[] | undefined;
+  /** The vehicles that it had before the one of now, the first one first; absent without any. */
+  readonly exchanged?: readonly ExchangedVehicle[] | undefined;
   /** Of the row: each recorded fact adds one; also the sequence number of the rental's events. */
   readonly version: number;
 };
@@ -97,8 +126,43 @@ export type Reading = { readonly odometerKm: number; readonly fuelEighths: FuelE
 /** `vehicleId` names the keys in the counter's hand; left out, they are those of the kept vehicle. */
 export type CheckOut = Reading & { readonly vehicleId?: string | undefined };
 export type Extend = { readonly dueAt: string };
-export type CheckIn = Reading & { readonly branchId: string };
+/** `droppedAt`: it lay in the key drop of a closed branch since then. */
+export type CheckIn = Reading & {
+  readonly branchId: string;
+  readonly droppedAt?: string | undefined;
+};
+/** The keys came back at once, for a reason of the desk. */
+export type UndoCheckOut = Reading & { readonly reason: UndoReason };
+export type AnnounceReturn = { readonly at: string };
 export type Cancel = { readonly reason: CancelReason };
+
+/** Why a vehicle takes the place of the one that is out: codes, because free text may name persons. */
+export const EXCHANGE_REASONS = ['breakdown', 'upgrade', 'customer', 'fleet'] as const;
+export type ExchangeReason = (typeof EXCHANGE_REASONS)[number];
+/** What keeps the vehicle that came back from going out again. */
+export const EXCHANGE_HOLDS = ['maintenance', 'damage'] as const;
+/**
+ * The reading is that of the vehicle that comes back, and stays at `branchId`, where the other goes out:
+ * the one whose keys are in the counter's hand, or the best fitting one with the register's readings.
+ * `paidUpgrade` charges what its class costs more for the rest; without it an upgrade is free.
+ */
+export type Exchange = Reading & {
+  readonly reason: ExchangeReason;
+  readonly branchId: string;
+  readonly taken?: ({ readonly vehicleId: string } & Partial<Reading>) | undefined;
+  readonly paidUpgrade?: boolean | undefined;
+  readonly hold?: (typeof EXCHANGE_HOLDS)[number] | undefined;
+};
+/** A vehicle that the rental had until it was exchanged; `reason` is that of the exchange. */
+export type ExchangedVehicle = {
+  readonly vehicleId: string;
+  readonly reason: ExchangeReason;
+  readonly branchId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly out: Reading;
+  readonly back: Reading;
+};
 /** Before pick-up: what is left out stays, null takes it back. */
 export type Amend = Omit<BookedChoices, 'rate' | 'promotion'> & {
   readonly classId?: string | undefined;

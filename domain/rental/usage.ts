@@ -43,3 +43,34 @@ function capacityOf(
   if (kind === 'battery') return batteryKwh === null ? undefined : Math.floor(batteryKwh);
   return tankLitres !== null && fuel?.unit === 'l' ? tankLitres : undefined;
 }
+
+/** One vehicle of a rental, from its keys out to its keys back. */
+export type UsedVehicle = {
+  readonly out: Reading;
+  readonly back: Reading;
+  readonly tank: Tank;
+  /** What broke down costs no fuel (decisions.md 30). */
+  readonly brokeDown: boolean;
+};
+
+/**
+ * The same of a rental with several vehicles: their distances are one, rounded once; fuel is that of
+ * each of them.
+ */
+export function usageOfAll(
+  plan: Pick<RatePlan, 'mileage' | 'fuel'>,
+  vehicles: readonly UsedVehicle[],
+): Pick<QuoteRequest, 'distance' | 'fuel'> {
+  const [first, ...others] = vehicles;
+  if (first === undefined) throw new RangeError('A rental without a vehicle used nothing.');
+  const { out, back, tank, brokeDown } = first;
+  if (others.length === 0 && !brokeDown) return usageOf(plan, out, back, tank);
+  const km = vehicles.reduce((sum, one) => sum + one.back.odometerKm - one.out.odometerKm, 0);
+  const whole = { odometerKm: out.odometerKm + km, fuelEighths: out.fuelEighths };
+  const { distance } = usageOf(plan, out, whole, tank);
+  const fuel = vehicles.flatMap((one, at) => {
+    const use = one.brokeDown ? undefined : usageOf(plan, one.out, one.back, one.tank).fuel;
+    return use === undefined || !('kind' in use) ? [] : [{ ...use, segment: at + 1 }];
+  });
+  return { distance, fuel };
+}

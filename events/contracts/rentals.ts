@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { RentalEvents } from '../../domain/events/rentals.ts';
 import { code, currency, id, instant, minor } from './parts.ts';
+import { prepaymentContracts } from './prepayments.ts';
 
 const quote = {
   quoteId: id,
@@ -110,6 +111,18 @@ export const rentalContracts = {
     totalMinor: minor,
     currency,
   }),
+  'forecourt.rental.vehicle-exchanged.v1': z.object({
+    ...rental,
+    vehicleId: id,
+    previousVehicleId: id,
+    exchangeBranchId: code,
+    reason: code,
+    odometerKm: z.int(),
+    fuelEighths: z.int(),
+    exchangedAt: instant,
+    totalMinor: minor,
+    currency,
+  }),
   'forecourt.rental.checked-in.v1': z.object({
     ...rental,
     vehicleId: id,
@@ -126,6 +139,40 @@ export const rentalContracts = {
     vehicleId: id,
     dueAt: instant,
     keptUntil: instant,
+  }),
+  'forecourt.rental.not-returned.v1': z.object({
+    ...rental,
+    vehicleId: id,
+    dueAt: instant,
+    step: code,
+  }),
+  'forecourt.rental.return-announced.v1': z.object({
+    ...rental,
+    dueAt: instant,
+    announcedReturnAt: instant,
+  }),
+  'forecourt.rental.check-out-undone.v1': z.object({
+    ...rental,
+    vehicleId: id,
+    odometerKm: z.int(),
+    fuelEighths: z.int(),
+    reason: code,
+  }),
+  'forecourt.rental.reinstated.v1': z.object({ ...rental, vehicleId: id, dueAt: instant }),
+  'forecourt.rental.cycle-billed.v1': z.object({
+    ...rental,
+    cycle: z.int(),
+    serviceFrom: instant,
+    serviceTo: instant,
+    invoiceId: id.nullable(),
+    totalMinor: minor,
+    currency,
+  }),
+  'forecourt.rental.arrears-changed.v1': z.object({
+    ...rental,
+    arrears: z.boolean(),
+    openMinor: minor,
+    currency,
   }),
   'forecourt.quote.held.v1': z.object({
     ...quote,
@@ -146,6 +193,13 @@ export const rentalContracts = {
   'forecourt.deposit.released.v1': deposit,
   'forecourt.deposit.expired.v1': deposit,
   'forecourt.deposit.attention-needed.v1': deposit,
+  'forecourt.deposit-waiver.recorded.v1': z.object({
+    waiverId: id,
+    rentalId: id,
+    amountMinor: minor,
+    currency,
+    reason: code,
+  }),
   'forecourt.dispute.opened.v1': dispute,
   'forecourt.dispute.won.v1': dispute,
   'forecourt.dispute.lost.v1': dispute,
@@ -187,4 +241,5 @@ export const rentalContracts = {
   }),
   'forecourt.customer.contacts-erased.v1': z.object({ customerId: id }),
   'forecourt.customer.erased.v1': z.object({ customerId: id }),
+  ...prepaymentContracts,
 } as const satisfies { readonly [T in keyof RentalEvents]: z.ZodType<RentalEvents[T]> };

@@ -43,6 +43,12 @@ Brauchen Sie es länger, fragen Sie uns bitte vorher: Wenn es geht, verlängern 
 haben es noch nicht zurück. Bitte bringen Sie es sofort oder rufen Sie uns an. Jeder weitere Tag
 wird berechnet.`,
     },
+    'not-returned': {
+      subject: 'Bitte bringen Sie das Fahrzeug der Miete {number} jetzt zurück',
+      text: `das Fahrzeug Ihrer Miete {number} hätte am {dueAt} in {returnBranch} zurück sein
+sollen und ist es nicht. Bitte rufen Sie uns sofort an und sagen Sie uns, wann es kommt. Hören wir
+nichts, rufen wir Sie an; ohne Vereinbarung kann die Miete nicht weiterlaufen.`,
+    },
     invoice: {
       subject: 'Rechnung {invoice} zu Ihrer Miete {number}',
       text: `zu Ihrer Miete {number} haben wir die Rechnung {invoice} über {invoiceTotal} inklusive

@@ -39,6 +39,12 @@ If you need it for longer, ask us before then: we will extend your rental {numbe
       text: `the vehicle of your rental {number} was due on {dueAt} at {returnBranch}, and we do
 not have it back yet. Please return it at once, or call us. Each further day is charged.`,
     },
+    'not-returned': {
+      subject: 'Please return the vehicle of rental {number} now',
+      text: `the vehicle of your rental {number} should have been back at {returnBranch} on
+{dueAt}, and is not. Please call us at once and tell us when it comes. If we hear nothing, we will
+call you; the rental cannot go on without an agreement.`,
+    },
     invoice: {
       subject: 'Invoice {invoice} for your rental {number}',
       text: `we have issued invoice {invoice} for your rental {number} over {invoiceTotal}, taxes

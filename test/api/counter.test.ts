@@ -104,6 +104,7 @@ describe('a day at the counter', () => {
         plate: expect.stringContaining(`${branchId}-`),
         pickUpAt: local(out.pickUpAt),
         dueAt: local(out.dueAt),
+        announcedReturnAt: null,
         unassigned: false,
         overdue: false,
         reason: null,
@@ -118,23 +119,27 @@ describe('a day at the counter', () => {
 
   test('begins and ends by the clocks of the branch, also on the days they change', async () => {
     const { branchId } = await plantFleet(api.database.db, { vehicles: 4 });
-    // In Vienna 28 March 2027 is from 23:00 to 22:00 UTC, 31 October from 22:00 to 23:00 UTC.
-    const at = async (pickUpAt: string) => reserved(branchId, pickUpAt, '2027-12-01T10:00:00.000Z');
-    const spring = [await at('2027-03-27T22:59:59.500Z'), await at('2027-03-28T21:59:59.500Z')];
-    const next = await at('2027-03-28T22:00:00.000Z');
-    now = '2027-03-27T22:59:59.999Z';
+    // In Vienna the last Sunday of March is from 23:00 to 22:00 UTC, 31 October from 22:00 to 23:00.
+    const year = new Date().getUTCFullYear() + 1;
+    const march = new Date(Date.UTC(year, 2, 31));
+    const last = march.getUTCDate() - march.getUTCDay();
+    const [sat, sun] = [`${year}-03-${last - 1}`, `${year}-03-${last}`];
+    const at = async (pickUpAt: string) => reserved(branchId, pickUpAt, `${year}-12-01T10:00:00Z`);
+    const spring = [await at(`${sat}T22:59:59.500Z`), await at(`${sun}T21:59:59.500Z`)];
+    const next = await at(`${sun}T22:00:00.000Z`);
+    now = `${sat}T22:59:59.999Z`;
     expect((await numbers(branchId))['dueOut']).toEqual([spring[0]?.number]);
-    now = '2027-03-27T23:00:00.000Z';
+    now = `${sat}T23:00:00.000Z`;
     const { body } = await day(branchId);
-    expect(body.date).toBe('2027-03-28');
+    expect(body.date).toBe(sun);
     const shown = body.dueOut.rows.map((row: { pickUpAt: string }) => row.pickUpAt);
-    expect(shown).toEqual(['2027-03-27T23:59:59.5+01:00', '2027-03-28T23:59:59.5+02:00']);
-    now = '2027-03-28T22:00:00.000Z';
+    expect(shown).toEqual([`${sat}T23:59:59.5+01:00`, `${sun}T23:59:59.5+02:00`]);
+    now = `${sun}T22:00:00.000Z`;
     expect((await numbers(branchId))['dueOut']).toContain(next.number);
     await sql`update vehicles.branch set time_zone = 'America/St_Johns' where id = ${branchId}`.execute(
       api.database.owner,
     );
-    expect((await day(branchId)).body.dueOut.rows[0].pickUpAt).toBe('2027-03-27T20:29:59.5-02:30');
+    expect((await day(branchId)).body.dueOut.rows[0].pickUpAt).toBe(`${sat}T20:29:59.5-02:30`);
   });
 
   test('lists as needing somebody what each rental says of itself, and why', async () => {

@@ -84,6 +84,7 @@ describe('an entry', () => {
           key: false,
         })
       ).body;
+    // Judged by these instants alone: also long after them, as those of 2025 below are.
     const [from, to] = ['2027-02-01T09:00:00Z', '2027-02-05T09:00:00Z'];
     expect(await verdict(one.id, from, to)).toEqual({ eligible: true, reasons: [], young: false });
     // At the branch it is 1 March 2025 at 23:30 UTC the day before.

@@ -1,22 +1,29 @@
 // Deposits over HTTP: a counter holds, raises, takes and gives back, within its branches.
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, test } from 'vitest';
+import { createCustomer } from '../../db/commands/customers.ts';
 import { signNotice } from '../../payments/notices.ts';
 import { simulatedGateway } from '../../payments/simulated.ts';
 import { deliverNotices } from '../../payments/simulated-notices.ts';
 import { openClient, temporalSettings } from '../../temporal-config/connection.ts';
 import { type ApiAnswer, expectProblem, type TestApi, testApi } from '../support/api.ts';
+import { hoursFromNow } from '../support/fleet.ts';
 import { plantStaff, tokenOf } from '../support/people.ts';
 import { type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
-import { testSystem } from '../support/system.ts';
+import { type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
+import { testSystem, until } from '../support/system.ts';
 
 const SECRET = 'what the gateway signs with';
 const PATH = '/webhooks/payments/simulated';
 let api: TestApi;
 let desk: RentalDesk;
+let money: MoneyDesk;
 beforeAll(async () => {
   const system = await testSystem('deposits');
   desk = await rentalDesk(system);
+  money = await moneyDesk(system);
   const now = () => new Date().toISOString();
   const paymentNotices = simulatedGateway({ db: system.db, now, secret: SECRET });
   const temporal = openClient(temporalSettings(system.env));
@@ -67,6 +74,76 @@ test('another branch does not see it, and the report lists what ends', async () 
   const after = await api.call('GET', `/api/v1/deposits/expiring?branchId=${branchId}`);
   expect(after.body.items).toEqual([]);
 });
+
+/** Their deposit is the total, or 100.00 with CDW: 180.00 for three days, 252.00 for five. */
+const ASKED = { percentBp: 10_000, coverages: [{ code: 'cdw', amountMinor: 10_000 }] };
+const KEYS = { odometerKm: 2_000, fuelEighths: 8 };
+
+async function booked(over: object = {}): Promise<string> {
+  const branchId = await money.pricedBy({ deposit: ASKED });
+  const { id: _, ...body } = money.asked({ branchId, pickUpAt: hoursFromNow(0.1), ...over });
+  const answer = await api.call('POST', '/api/v1/rentals', { body });
+  expect([answer.status, answer.body.type]).toEqual([201, undefined]);
+  return answer.body.id;
+}
+
+const order = (id: string, what: string, body: object = {}) =>
+  api.call('POST', `/api/v1/rentals/${id}/${what}`, { body });
+const statusOf = async (id: string) => (await api.call('GET', `/api/v1/rentals/${id}`)).body.status;
+const lastHold = async (id: string) =>
+  (await api.call('GET', `/api/v1/rentals/${id}/deposit`)).body.holds.at(-1);
+
+test('keys wait for the deposit; an extension raises it; the invoice is captured of it', async () => {
+  const id = await booked();
+  const refused = await order(id, 'check-out', KEYS);
+  expectProblem(refused, 409, 'deposit-required');
+  expect(refused.body).toMatchObject({ holdMinor: 18_000, heldMinor: 0 });
+  // The answer to the increase is lost: it is asked for again, and nothing is held twice.
+  const held = await send(id, '', { amountMinor: 18_000, paymentMethod: 'sim_timeout' });
+  expect(held.body).toMatchObject({ neededMinor: 18_000, waivedMinor: 0 });
+  expect((await order(id, 'check-out', KEYS)).status).toBe(200);
+  const longer = await order(id, 'extend', { dueAt: hoursFromNow(119) });
+  expect([longer.status, longer.body.price?.totalMinor]).toEqual([200, 25_200]);
+  expect(await lastHold(id)).toMatchObject({ state: 'open', amountMinor: 25_200 });
+  const branchId = longer.body.branchId;
+  const back = await order(id, 'check-in', { ...KEYS, branchId });
+  await until(async () => (await statusOf(id)) === 'closed');
+  const capturedMinor = back.body.price.totalMinor;
+  expect(await lastHold(id)).toMatchObject({ state: 'captured', capturedMinor });
+}, 60_000);
+
+test('a card that does not hold more refuses the extension; a waiver stands in for it', async () => {
+  const id = await booked();
+  await send(id, '', { amountMinor: 18_000, paymentMethod: 'sim_increase_declined' });
+  await order(id, 'check-out', KEYS);
+  const before = (await api.call('GET', `/api/v1/rentals/${id}`)).body;
+  const dueAt = hoursFromNow(119);
+  expectProblem(await order(id, 'extend', { dueAt }), 409, 'card-declined');
+  const after = (await api.call('GET', `/api/v1/rentals/${id}`)).body;
+  expect([after.dueAt, after.version]).toEqual([before.dueAt, before.version]);
+  expect(await lastHold(id)).toMatchObject({ state: 'open', amountMinor: 18_000 });
+  const waive = (amountMinor: number) =>
+    send(id, '/waiver', { amountMinor, reason: 'known-customer' });
+  expectProblem(await waive(18_001), 422, 'amount-too-high');
+  expect((await waive(7_200)).body).toMatchObject({ waivedMinor: 7_200, neededMinor: 18_000 });
+  expect((await order(id, 'extend', { dueAt })).status).toBe(200);
+  expectProblem(await waive(99_999), 422, 'amount-too-high');
+}, 60_000);
+
+test('cancelled, its fee is captured; of one on account nothing is asked', async () => {
+  const id = await booked({ coverages: ['cdw'] });
+  await send(id, '', CARD);
+  const fee = (await order(id, 'cancel', { reason: 'customer' })).body.feeMinor;
+  expect(fee).toBe(10_000);
+  await until(async () => (await lastHold(id)).state !== 'open');
+  expect(await lastHold(id)).toMatchObject({ state: 'captured', capturedMinor: fee });
+  const company = { id: uuidv7(), kind: 'company', name: 'Acme' } as const;
+  await createCustomer(api.database.db, 'system:test', company);
+  await sql`update rentals.customer set payment_terms_days = 14, credit_limit_minor = 100000,
+    credit_currency = 'EUR' where id = ${company.id}`.execute(api.database.owner);
+  const onAccount = await booked({ payerId: company.id });
+  expect((await order(onAccount, 'check-out', KEYS)).status).toBe(200);
+}, 60_000);
 
 /** As a gateway posts it: nobody is signed in. */
 function post(body: string, signature: string, path = PATH): Promise<ApiAnswer> {

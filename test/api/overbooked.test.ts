@@ -1,4 +1,4 @@
-// Overbooking over HTTP: who gets a vehicle, who waits for one, who is refused; and one-way rentals.
+// Who gets a vehicle over HTTP, who waits, who is refused: overbooked, one-way, and at the desk.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { openClient, temporalSettings } from '../../temporal-config/connection.t
 import { type ApiAnswer, type TestApi, testApi } from '../support/api.ts';
 import { type Company, plantCompany, plantVehicles } from '../support/counter.ts';
 import { hoursFromNow } from '../support/fleet.ts';
-import { type System, testSystem } from '../support/system.ts';
+import { type System, testSystem, until } from '../support/system.ts';
 
 const PLANTER = 'system:test';
 
@@ -117,8 +117,8 @@ describe('a rental to another branch', () => {
 });
 
 test('a booking is amended before its pick-up, or a named refusal leaves it', async () => {
-  await plantVehicles(system.db, 'FDMR', 1);
-  const { id, price } = (await reserve('FDMR')).body;
+  await plantVehicles(system.db, 'SDMR', 1);
+  const { id, price } = (await reserve('SDMR')).body;
   const amended = await send(id, 'amend', { coverages: ['cdw'], driverAges: [41, 22] });
   // 50 + CDW 12 + a young driver 25 = 87.00 and 20 %
   expect([amended.status, amended.body.price.totalMinor]).toEqual([200, 104_40]);
@@ -131,4 +131,82 @@ test('a booking is amended before its pick-up, or a named refusal leaves it', as
   expect(plain.body.price.totalMinor).toBe(price.totalMinor);
   const cancelled = await send(id, 'cancel', { reason: 'customer' });
   expect([cancelled.body.feeMinor, cancelled.body.invoiceId]).toEqual([50_00, expect.any(String)]);
+});
+
+describe('somebody at the desk', () => {
+  const arrive = (body: object, key: string = uuidv7()) =>
+    api.call('POST', '/api/v1/rentals/walk-up', { body: { ...company, ...body }, key });
+  const walkUp = (classId: string) => ({ classId, dueAt: hoursFromNow(24), ...READING });
+
+  test('gets the keys with the plate that is named; the same key is the same rental', async () => {
+    await plantVehicles(system.db, 'RDMR', 2);
+    const { items } = (await api.call('GET', '/api/v1/vehicles?classId=RDMR')).body;
+    const { id: vehicleId, plate } = items.at(-1);
+    const [key, asked] = [uuidv7(), { ...walkUp('RDMR'), plate: plate.toLowerCase() }];
+    const out = await arrive(asked, key);
+    expect([out.status, out.body.status, out.body.walkUp]).toEqual([201, 'active', true]);
+    expect(out.body).toMatchObject({ vehicleId, odometerOutKm: 2_000 });
+    const path = `/api/v1/rentals/${out.body.id}`;
+    expect(out.headers.get('location')).toBe(path);
+    expect((await api.call('GET', path)).body).toEqual(out.body);
+    expect((await arrive(asked, key)).text).toBe(out.text);
+    const nobody = await arrive({ ...walkUp('RDMR'), plate: 'NO-SUCH-1' });
+    expect([nobody.status, nobody.body.type]).toEqual([422, '/problems/unknown-reference']);
+    const late = await arrive({ ...walkUp('RDMR'), dueAt: hoursFromNow(-1) });
+    expect([late.status, late.body.type]).toEqual([422, '/problems/due-not-later']);
+  });
+
+  test('drives off as one of 16 with the one vehicle; of the others nothing is booked', async () => {
+    await plantVehicles(system.db, 'UDMR', 1);
+    const answers = await Promise.all(Array.from({ length: 16 }, () => arrive(walkUp('UDMR'))));
+    expect(statuses(answers)).toEqual({ 201: 1, 409: 15 });
+    const { items } = (await api.call('GET', '/api/v1/rentals?limit=200')).body;
+    const known = items.filter((one: { classId: string }) => one.classId === 'UDMR');
+    expect(known).toHaveLength(1);
+  });
+
+  test('gives the keys back at once, or says later when a late vehicle comes', async () => {
+    await plantVehicles(system.db, 'WDMR', 1);
+    const { id, vehicleId } = (await arrive(walkUp('WDMR'))).body;
+    const back = await send(id, 'undo-check-out', { ...READING, reason: 'wrong-vehicle' });
+    expect([back.status, back.body.status, back.body.vehicleId]).toEqual([
+      200,
+      'reserved',
+      vehicleId,
+    ]);
+    expect((await send(id, 'check-out', READING)).body.status).toBe('active');
+    const driven = { ...READING, odometerKm: 2_006, reason: 'other' };
+    const refused = await send(id, 'undo-check-out', driven);
+    expect([refused.status, refused.body.type]).toEqual([409, '/problems/invalid-state']);
+    const at = hoursFromNow(30);
+    const told = await send(id, 'announce-return', { at });
+    expect(told.body).toMatchObject({ announcedReturnAt: at, status: 'active' });
+    const early = await send(id, 'announce-return', { at: hoursFromNow(20) });
+    expect([early.status, early.body.type]).toEqual([422, '/problems/due-not-later']);
+    const branchId = company.branchId;
+    const drop = { ...READING, odometerKm: 2_100, branchId, droppedAt: hoursFromNow(1) };
+    expect((await send(id, 'check-in', drop)).body.type).toBe('/problems/invalid-time');
+  });
+
+  test('who came too late is a no-show until a manager reinstates him, once', async () => {
+    await plantVehicles(system.db, 'JDMR', 1);
+    const grace = (minutes: number) =>
+      sql`update vehicles.branch set no_show_grace_minutes = ${minutes}
+        where id = ${company.branchId}`.execute(system.owner);
+    await grace(0);
+    const times = { pickUpAt: hoursFromNow(0), dueAt: hoursFromNow(24) };
+    const { id } = (await reserve('JDMR', times)).body;
+    await grace(60);
+    const read = async () => (await api.call('GET', `/api/v1/rentals/${id}`)).body;
+    await until(async () => (await read()).status === 'no_show');
+    const key = uuidv7();
+    const again = () => api.call('POST', `/api/v1/rentals/${id}/reinstate`, { body: {}, key });
+    const [one, same] = [await again(), await again()];
+    expect([one.status, one.body.status, same.text]).toEqual([200, 'reserved', one.text]);
+    expect(
+      (await read()).actions.find((a: { name: string }) => a.name === 'reinstate'),
+    ).toMatchObject({ allowed: false });
+    expect((await send(id, 'reinstate', {})).body.type).toBe('/problems/invalid-state');
+    expect((await send(id, 'check-out', READING)).body.status).toBe('active');
+  });
 });

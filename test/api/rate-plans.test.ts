@@ -1,13 +1,26 @@
 // Rate plans and what is quoted by them, over HTTP.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { publishRatePlan } from '../../db/commands/rate-plans.ts';
+import { instantAt } from '../../domain/calendar.ts';
 import { GOLD_1, type RatePlan } from '../../domain/rate-plan.ts';
 import { type TestApi, testApi } from '../support/api.ts';
 import { CLASS, plantFleet } from '../support/fleet.ts';
 import { customerPerson, tokenOf } from '../support/people.ts';
 
-/** A Friday in Vienna. */
-const TIMES = { pickUpAt: '2027-03-05T11:00:00.000Z', dueAt: '2027-03-08T11:00:00.000Z' };
+const FRIDAY = 5;
+
+/** From noon to noon in Vienna, the first one of the month after next: no clock changes then. */
+function weekendAfter(now: Date) {
+  const month = [now.getUTCFullYear(), now.getUTCMonth() + 2] as const;
+  const friday = 1 + ((FRIDAY - new Date(Date.UTC(...month, 1)).getUTCDay() + 7) % 7);
+  const noon = (day: number) => {
+    const date = new Date(Date.UTC(...month, day)).toISOString().slice(0, 10);
+    return instantAt(`${date}T12:00`, 'Europe/Vienna', 'first');
+  };
+  return { pickUpAt: noon(friday), dueAt: noon(friday + 3) };
+}
+
+const TIMES = weekendAfter(new Date());
 const PLANS = '/api/v1/rate-plans';
 
 let api: TestApi;

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openClient, temporalSettings } from '../../temporal-config/connection.ts';
-import { type ApiAnswer, type TestApi, testApi } from '../support/api.ts';
+import { type TestApi, testApi } from '../support/api.ts';
 import { type Company, plantCompany, plantVehicles } from '../support/counter.ts';
 import { hoursFromNow } from '../support/fleet.ts';
 import { clientToken, plantPartner } from '../support/people.ts';
+import { rentalCounter } from '../support/rental-counter.ts';
 import { type System, testSystem } from '../support/system.ts';
 
 let system: System;
@@ -14,11 +15,12 @@ let api: TestApi;
 /** Waits two seconds for an answer instead of twenty. */
 let impatient: TestApi;
 let company: Company;
+const { booked, send, allowed, problem, publishBands } = rentalCounter(() => api);
 
 beforeAll(async () => {
   system = await testSystem('api');
   company = await plantCompany(system.db);
-  await plantVehicles(system.db, 'CDMR', 6);
+  await plantVehicles(system.db, 'CDMR', 7);
   const temporal = openClient(temporalSettings(system.env));
   api = await testApi({ database: system, temporal });
   impatient = await testApi({ database: system, temporal, deps: { commandTimeoutMs: 2_000 } });
@@ -31,25 +33,7 @@ function newRental(classId = 'CDMR', fromHours = 0.1, hours = 24) {
 
 const READING = { odometerKm: 2_000, fuelEighths: 8 };
 
-async function reserved(): Promise<ApiAnswer['body']> {
-  const answer = await api.call('POST', '/api/v1/rentals', { body: newRental() });
-  expect([answer.status, answer.body.type]).toEqual([201, undefined]);
-  return answer.body;
-}
-
-function send(id: string, command: string, body: object, key?: string): Promise<ApiAnswer> {
-  return api.call('POST', `/api/v1/rentals/${id}/${command}`, { body, ...(key && { key }) });
-}
-
-function allowed(rental: ApiAnswer['body']): readonly string[] {
-  return rental.actions.flatMap((one: { allowed: boolean; method: string; href: string }) =>
-    one.allowed ? [`${one.method} ${one.href}`] : [],
-  );
-}
-
-function problem(answer: ApiAnswer): readonly [number, string] {
-  return [answer.status, answer.body.type];
-}
+const reserved = () => booked(newRental());
 
 // Runs first: from here on a worker serves the queue.
 test('while no worker answers, the outcome is unknown: 503, and the same key tells it', async () => {
@@ -101,6 +85,17 @@ test('a partner’s booking is one rental by its reference, also after a refusal
   expect(free.status).toBe(422);
   await api.call('POST', `${own}/cancel`, { body: { reason: 'customer' }, token });
   expect((await book()).body).toEqual({ ...one.body, status: 'cancelled' });
+});
+
+test('a driver named for a booked price is of the age bands that it was booked by', async () => {
+  await publishBands(company.branchId, 1, 'then');
+  const { id, pickUpAt, dueAt } = await reserved();
+  await publishBands(company.branchId, 2, 'now');
+  const young = await send(id, 'amend', { pickUpAt, dueAt, driverAges: [20] });
+  expect([young.status, young.body.price.planVersion]).toEqual([200, 1]);
+  expect(young.body.price.chosen.drivers.bands).toEqual(['then']);
+  const longer = await send(id, 'amend', { dueAt: hoursFromNow(60), driverAges: [20] });
+  expect(longer.body.price.chosen.drivers.bands).toEqual(['now']);
 });
 
 describe('a rental', () => {

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { eraseName } from '../../db/commands/erasure.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { PERSON } from '../support/fleet.ts';
-import { CASES, SETTLED, STEPS } from '../support/violation-rows.ts';
+import { entryOf, heldDeposit } from '../support/rental-money.ts';
+import { CASES, SETTLED, STEPS, triedWithout } from '../support/violation-rows.ts';
 import {
   plantSightings,
   plantTerms,
@@ -90,6 +90,15 @@ describe('settling', () => {
     expectProblem(await settle(foreign.id), 422, 'currency-mismatch');
   });
 
+  test('is paid out of a deposit that is still held', async () => {
+    // 90.24 of it pays the hire and its fuel.
+    await heldDeposit(api.database.db, at.third, 14_024);
+    const { id } = await received({ plate: at.thirdPlate });
+    expect((await settle(id)).body).toMatchObject({ status: 'settled', rentalId: at.third });
+    const forfeit = await entryOf(api.database.owner, { id: at.third }, 'payment.forfeit');
+    expect(forfeit).toEqual(['2120 5000', '1200 -5000']);
+  });
+
   test('goes to a card only with a consent and in time', async () => {
     const consent = (consentedAt: string) =>
       api.call('PUT', `/api/v1/rentals/${at.second}/delayed-charge-consent`, {
@@ -165,45 +174,11 @@ test('an erased name is erased from letters too, and nobody is nominated after i
 });
 
 describe('the table by itself refuses', () => {
-  const done = Symbol('done');
-
-  /** As the owner, whom no right stops; what it is refused with, then without the guard. */
-  async function tried(over: object, without: ReturnType<typeof sql>, isChecked: boolean) {
-    const said: string[] = [];
-    const base = { ...right, id: uuidv7(), place: uuidv7(), notice_number: uuidv7(), ...over };
-    const trial = api.database.owner.transaction().execute(async (tx) => {
-      if (isChecked) await sql`alter table rentals.violation disable trigger user`.execute(tx);
-      for (const removal of [null, without]) {
-        await sql`savepoint trial`.execute(tx);
-        if (removal !== null) await removal.execute(tx);
-        said.push(
-          await insert(base)
-            .execute(tx)
-            .then(
-              () => 'accepted',
-              (error: { constraint?: string; message: string }) =>
-                error.constraint ?? error.message,
-            ),
-        );
-        await sql`rollback to savepoint trial`.execute(tx);
-      }
-      throw done;
-    });
-    await trial.catch((error) => {
-      if (error !== done) throw error;
-    });
-    return said;
-  }
-
   let right: Readonly<Record<string, unknown>>;
   /** The invoice of another violation. */
   let taken: string;
-  const insert = (row: object) => {
-    const names = Object.keys(right).filter((name) => !name.endsWith('_key'));
-    const columns = sql.join(names.map((name) => sql.id(name)));
-    return sql`insert into rentals.violation (${columns}) select ${columns}
-      from jsonb_populate_record(null::rentals.violation, ${JSON.stringify(row)}::jsonb)`;
-  };
+  const tried = (over: object, without: ReturnType<typeof sql>, isChecked: boolean) =>
+    triedWithout(api.database.owner, { right, over }, without, isChecked);
 
   beforeAll(async () => {
     const { owner } = api.database;

@@ -128,6 +128,23 @@ describe('an invoice', () => {
     expect(await refusal(issue(off))).toBe('23514');
   });
 
+  test('whose taxes are of other bases is refused by the tax rows alone', async () => {
+    // Its one line is taxed at 20 %: the sums are right, the bases are not.
+    const vat = [1_000, 2_000].map((rateBp) => ({
+      rateBp,
+      baseMinor: 5_000,
+      vatMinor: rateBp / 2,
+    }));
+    const halves = () => withQuote({ vat, vatMinor: 1_500, totalMinor: 11_500 });
+    const guard = (how: 'disable' | 'enable') =>
+      sql`alter table accounting.invoice_tax ${sql.raw(how)} trigger admit_parts`.execute(owner);
+    const refused = await refusal(issue(halves()));
+    await guard('disable');
+    const without = await refusal(issue(halves()));
+    await guard('enable');
+    expect([refused, without]).toEqual(['unbalanced', null]);
+  });
+
   test('without lines or without taxes does not reach the commit', async () => {
     const issued = await issue(invoice());
     const copy = (columns: string) =>

@@ -4,8 +4,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { possibleDuplicates } from '../../api/customer-duplicates.ts';
 import { setContact } from '../../db/commands/company-contacts.ts';
 import { mergeCustomers } from '../../db/commands/customer-merge.ts';
+import { type CustomerChange, updateCustomer } from '../../db/commands/customers.ts';
 import { eraseContacts, eraseName } from '../../db/commands/erasure.ts';
 import { setLicence } from '../../db/commands/licences.ts';
+import { setOptOuts } from '../../db/commands/notifications.ts';
 import { resealAll } from '../../db/commands/reseal.ts';
 import { openEnvelope } from '../../db/envelope.ts';
 import { contactsOf } from '../../db/queries/customers.ts';
@@ -192,5 +194,39 @@ describe('a merge', () => {
     const { rows } = await sql`select reason from rentals.customer_block
       where customer_id = ${survivor}`.execute(t.owner);
     expect(rows).toEqual([{ reason: 'Erased' }]);
+  });
+});
+
+describe('a record that is merged or erased', () => {
+  test('takes no details any more, and its wishes are those of the one that stands', async () => {
+    const [survivor, duplicate] = [await customers.customer(), await customers.customer()];
+    await setOptOuts(t.db, AGENT, survivor, 1, ['deposit-released']);
+    await setOptOuts(t.db, AGENT, duplicate, 1, ['reminder']);
+    const { opt_outs: optOuts } = await mergeCustomers(t.db, AGENT, {
+      ...{ survivorId: survivor, duplicateId: duplicate },
+    });
+    expect(optOuts).toEqual(['deposit-released', 'reminder']);
+    const refused = { details: { constraint: 'customer_details_kept_away' } };
+    const told = (id: string, version: number, change: CustomerChange) =>
+      updateCustomer(t.db, AGENT, id, version, change);
+    await expect(told(duplicate, 3, { phone: '+43 1 2' })).rejects.toMatchObject(refused);
+    await eraseContacts(t.db, AGENT, await customers.approved(survivor));
+    for (const change of [{ email: 'a@x.example' }, { name: 'Somebody' }]) {
+      await expect(told(survivor, 4, change)).rejects.toMatchObject(refused);
+    }
+    const licence = setLicence(t.db, customers.envelope, AGENT, survivor, 4, LICENCE);
+    await expect(licence).rejects.toMatchObject(refused);
+  });
+
+  test('brings a contact that had ended back, when the duplicate still is one', async () => {
+    const [one, two] = [await customers.customer(), await customers.customer()];
+    const company = await customers.customer({ kind: 'company' });
+    await setContact(t.db, AGENT, company, 1, one, 'fleet');
+    await setContact(t.db, AGENT, company, 2, one, null);
+    await setContact(t.db, AGENT, company, 3, two, 'billing');
+    await mergeCustomers(t.db, AGENT, { survivorId: one, duplicateId: two });
+    expect(await contactsOf(t.db, AGENT, company)).toMatchObject([
+      { person_id: one, function: 'billing' },
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { liftBlock } from '../../db/commands/blocklist.ts';
 import { setContact } from '../../db/commands/company-contacts.ts';
+import { mergeCustomers } from '../../db/commands/customer-merge.ts';
 import { setCredit } from '../../db/commands/customers.ts';
 import { setDriverRule } from '../../db/commands/driver-rules.ts';
 import {
@@ -17,6 +18,7 @@ import { type CustomerDesk, customerDesk } from '../support/customers.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, CLASS, hoursFromNow } from '../support/fleet.ts';
 import { OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
+import { moneyDesk } from '../support/rental-money.ts';
 
 let t: TestDatabase;
 let desk: RentalDesk;
@@ -210,4 +212,32 @@ test('credit is set with the version known; due licences are listed, the longest
   const later = await customers.licensed({ recheckOn: '2026-02-01' });
   await customers.licensed({ recheckOn: '2026-02-02' });
   expect((await licencesDue(t.db, AGENT, '2026-02-01')).map((one) => one.id)).toEqual([id, later]);
+});
+
+describe('who pays', () => {
+  test('obeys the blocklist and leads to the record that stands, also when named later', async () => {
+    const [renter, payer, duplicate] = [
+      await customers.customer(),
+      await customers.customer(),
+      await customers.customer(),
+    ];
+    await mergeCustomers(t.db, AGENT, { survivorId: payer, duplicateId: duplicate });
+    const money = await moneyDesk(t);
+    const booked = await money.book({ customerId: renter });
+    const paid = await money.book({ customerId: renter, payerId: payer });
+    const amended = (payerId: string) => money.record(booked, { type: 'amend', payerId });
+    const merged = { code: 'customer-merged', details: { survivorId: payer } };
+    const other = money.book({ customerId: renter, payerId: duplicate });
+    await expect(other).rejects.toMatchObject(merged);
+    await expect(amended(duplicate)).rejects.toMatchObject(merged);
+    await customers.block(duplicate);
+    const blocked = { code: 'customer-blocked', details: { customerId: payer } };
+    const next = money.book({ customerId: renter, payerId: payer });
+    await expect(next).rejects.toMatchObject(blocked);
+    await expect(amended(payer)).rejects.toMatchObject(blocked);
+    await expect(money.record(paid, OUT)).rejects.toMatchObject(blocked);
+    // Somebody else pays, so it goes out.
+    const again = await money.after(paid, { type: 'amend', payerId: null });
+    expect((await money.after(again, OUT)).status).toBe('active');
+  });
 });

@@ -2,13 +2,14 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { transact } from '../../db/client.ts';
 import { setDamageRule } from '../../db/commands/damage-rules.ts';
 import { addInspectionFile, completeInspection } from '../../db/commands/inspections.ts';
 import { caseById, listCases } from '../../db/queries/damage-cases.ts';
 import { inspectionById } from '../../db/queries/inspections.ts';
 import {
+  besideCase,
   CHIP,
+  commandsSeen,
   type DamageDesk,
   DENT,
   damageBooks,
@@ -21,6 +22,7 @@ import {
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, attempt } from '../support/fleet.ts';
 import { backOf, OUT } from '../support/rental-desk.ts';
+import { entryOf, heldDeposit } from '../support/rental-money.ts';
 import { attemptRaw } from '../support/waiting.ts';
 
 let t: TestDatabase;
@@ -121,6 +123,7 @@ describe('a damage case', () => {
     expect(await attempt(desk.reported(rental, inspectionId))).toBe('duplicate');
     expect(await attempt(desk.reported(rental, inspectionId, chip))).toBe('pre-existing-damage');
 
+    await heldDeposit(t.db, rentalId, 50_000);
     const agreed = await desk.sent(case1, { type: 'agree' });
     const key = uuidv7();
     const charged = await desk.sent(agreed, { type: 'charge' }, key);
@@ -132,6 +135,8 @@ describe('a damage case', () => {
       'damage.charge 1200 97000',
       'damage.charge 4300 -97000',
     ]);
+    const forfeit = await entryOf(t.owner, rental, 'payment.forfeit');
+    expect(forfeit).toEqual(['2120 50000', '1200 -50000']);
 
     const repaired = await desk.sent(charged, { type: 'markRepaired' });
     expect(await damageHolds(t, case1)).toEqual([false]);
@@ -212,13 +217,7 @@ describe('a damage case', () => {
       (await listCases(t.db, acting, { branchId: case1.branchId, limit: 9 })).rows.length;
     expect([await seen(here), await seen(there)]).toEqual([1, 0]);
     expect(await inspectionById(t.db, there, case1.inspectionId)).toBeUndefined();
-    const commands = (scope: string) =>
-      transact(t.db, 'api_read', { principal: 'staff:a', scope }, async (tx) => {
-        const found = await sql`select from rentals.damage_command where case_id = ${id}`.execute(
-          tx,
-        );
-        return found.rows.length;
-      });
+    const commands = (scope: string) => commandsSeen(t, { principal: 'staff:a', scope }, id);
     expect([await commands(here.scope), await commands('*')]).toEqual([0, 2]);
 
     const set = (to: ReturnType<typeof sql>) =>
@@ -237,11 +236,7 @@ describe('a damage case', () => {
     expect(await set(sql`loss = null`)).toBe('damage_case_estimated');
     expect(await set(sql`status = 'charged', ${invoice}`)).toBe('done');
     expect(await set(sql`invoice_number = 'DMG-2'`)).toBe('damage_case_keeps_the_books');
-    const second = uuidv7();
-    await sql`insert into rentals.damage_case (id, rental_id, vehicle_id, branch_id, inspection_id,
-        severity, currency, estimate_due_at)
-      select ${second}, rental_id, vehicle_id, branch_id, inspection_id, severity, currency,
-        estimate_due_at from rentals.damage_case where id = ${id}`.execute(t.owner);
+    const second = await besideCase(t, id);
     const item = (rentalId: string) =>
       raw(sql`insert into rentals.damage_item (case_id, rental_id, vehicle_id, panel, kind,
           severity, change)

@@ -3,15 +3,22 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, test } from 'vitest';
 import { createPrivacyActivities } from '../../activities/privacy.ts';
+import { keepAgreementFile } from '../../db/commands/agreements.ts';
 import { createCustomer } from '../../db/commands/customers.ts';
 import { eraseContacts, eraseName } from '../../db/commands/erasure.ts';
+import { filesToRemove } from '../../db/queries/file-removals.ts';
 import { lastInvoiceDate } from '../../db/queries/personal-data.ts';
 import { refusal } from '../support/accounting.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { ELSEWHERE, PERSONAL, rowsOf, SIGNATURE } from '../support/erased-columns.ts';
 import { AGENT, PERSON } from '../support/fleet.ts';
+import { foundIn, freeColumns, insertAnyhow, plantIn } from '../support/planted-text.ts';
 import { backOf, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
 
 let t: TestDatabase;
+/** By the store, as it was told. */
+const removed: string[] = [];
+const removeFile = async (key: string) => void removed.push(key);
 let desk: RentalDesk;
 beforeAll(async () => {
   t = await testDatabase();
@@ -69,7 +76,7 @@ test('contacts go once, with what people kept under the address; the name stays'
     values (${uuidv7()}, ${`customer:${customerId}`}, 'Phone of Ada', '192.0.2.7',
       now() + interval '1 day')`.execute(t.owner);
   const approvalId = await approval(customerId);
-  const { eraseContacts: erase } = createPrivacyActivities({ db: t.db });
+  const { eraseContacts: erase } = createPrivacyActivities({ db: t.db, removeFile });
   const envelope = { commandId: uuidv7(), actor: { kind: 'staff', id: 'test' } as const };
   for (let n = 0; n < 2; n += 1) {
     const state = await erase({ ...envelope, command: { customerId, approvalId } });
@@ -105,7 +112,10 @@ test('who has an open rental is not erased; whose invoice is kept, keeps the nam
   expect(await refusal(eraseContacts(t.db, AGENT, request))).toBe('resource-in-use');
   await desk.record(rental, backOf(rental));
   await desk.record(await desk.read(rental.id), { type: 'close' });
-  const { eraseContacts: erase, eraseName: forget } = createPrivacyActivities({ db: t.db });
+  const { eraseContacts: erase, eraseName: forget } = createPrivacyActivities({
+    db: t.db,
+    removeFile,
+  });
   const year = Number((await lastInvoiceDate(t.db, customerId))?.slice(0, 4));
   const keptUntil = `${year + 11}-01-01T00:00:00.000Z`;
   const envelope = { commandId: uuidv7(), actor: { kind: 'staff', id: 'test' } as const };
@@ -116,4 +126,35 @@ test('who has an open rental is not erased; whose invoice is kept, keeps the nam
     keptUntil,
   });
   expect(await row(customerId)).toEqual({ name: PERSON.name, email: null, phone: null });
+});
+
+test('what was written of a person anywhere is found nowhere after the erasure', async () => {
+  const columns = await freeColumns(t.owner);
+  const names = columns.map(({ table, column }) => `${table}.${column}`);
+  // Whoever adds a column says there whether a person may be named in it.
+  expect(names).toEqual([...PERSONAL.keys(), ...ELSEWHERE].sort());
+  const rental = await desk.handedOut();
+  await desk.record(rental, backOf(rental));
+  await desk.record(await desk.read(rental.id), { type: 'close' });
+  const one = { rentalId: rental.id, customerId: await newCustomer() };
+  await sql`update rentals.rental set customer_id = ${one.customerId}, version = version + 1
+    where id = ${rental.id}`.execute(t.owner);
+  for (const [table, row] of rowsOf(one)) await insertAnyhow(t.owner, table, row);
+  const agreement = 'b'.repeat(64);
+  const file = { rental_id: rental.id, version: 1, language: 'en', sha256: agreement };
+  await keepAgreementFile(t.db, { ...file, sizeBytes: 9 });
+  const mine = columns.filter(({ table, column }) => PERSONAL.has(`${table}.${column}`));
+  for (const column of mine) {
+    const rows = PERSONAL.get(`${column.table}.${column.column}`)?.(one) ?? 'false';
+    await plantIn(t.owner, column, rows);
+  }
+  expect(await foundIn(t.owner, mine)).toEqual([...PERSONAL.keys()]);
+
+  const approvalId = await approval(one.customerId);
+  await eraseContacts(t.db, AGENT, { customerId: one.customerId, approvalId });
+  const { eraseName: forget } = createPrivacyActivities({ db: t.db, removeFile });
+  await forget(one);
+  expect(await foundIn(t.owner, columns)).toEqual([]);
+  expect(removed.toSorted()).toEqual([SIGNATURE, agreement]);
+  expect(await filesToRemove(t.db)).toEqual([]);
 });

@@ -171,11 +171,10 @@ describe('a request', () => {
     expect(await compared()).toEqual([]);
     const listed = await readRentals(t.db, { after: null, limit: 100 });
     expect(listed.map(({ id }) => id)).toContain(wanted.id);
-    const give = sql`update vehicles.span set ref = ${wanted.id} where ref = ${taken.id}`;
     await t.owner.transaction().execute(async (tx) => {
       // Past the trigger, as only a fault could.
       await sql`set local session_replication_role = replica`.execute(tx);
-      await give.execute(tx);
+      await sql`update vehicles.span set ref = ${wanted.id} where ref = ${taken.id}`.execute(tx);
     });
     expect(await compared()).toContain('span-differs');
   });

@@ -209,6 +209,17 @@ describe('a dispute', () => {
     expect((await at.order(rentalId, { kind: 'authorise', ...card })).declined).toBeNull();
   });
 
+  test('in another currency is kept, though no books take it, and calls a person', async () => {
+    const abroad: Arrange = (all) =>
+      all.map((one) =>
+        one.type === 'disputed' ? { ...one, dispute: { ...one.dispute, currency: 'USD' } } : one,
+      );
+    const { rentalId, dispute, entries } = await disputed(CARDS.disputeLost, abroad);
+    expect([dispute.state, dispute.currency, entries]).toEqual(['lost', 'USD', []]);
+    expect((await at.pay.readDeposit({ rentalId })).attention).toBe('disputed');
+    expect((await disputed(CARDS.disputeWon, abroad)).dispute.state).toBe('won');
+  });
+
   test('that was lost is written off by two people, for exactly its amount, once', async () => {
     const { rentalId, dispute } = await disputed(CARDS.disputeLost);
     expect(dispute).toMatchObject({ state: 'lost', rentalId });

@@ -2,6 +2,10 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  changeOverbookingLimit,
+  setOverbookingLimit,
+} from '../../db/commands/overbooking-limits.ts';
 import { publishRatePlan } from '../../db/commands/rate-plans.ts';
 import { GOLD_1 } from '../../domain/rate-plan.ts';
 import type { RentalCommand } from '../../domain/rental.ts';
@@ -9,6 +13,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 import {
   AGENT,
   attempt,
+  CLASS,
   hour,
   hoursFromNow,
   overlaps,
@@ -81,11 +86,60 @@ describe('an amendment', () => {
     await publishRatePlan(t.db, AGENT, { ...dearer, lines }, hoursFromNow(-0.5));
     const extras = await desk.after(rental, change({ extras: [{ code: 'item', count: 1 }] }));
     expect(extras.price).toMatchObject({ netMinor: 174_00, planVersion: 1 });
-    const moved = await desk.after(extras, change({ dueAt: hour(2 * DAY) }));
-    // Two days at 90.00 and 16.00 of extras
-    expect(moved.price).toMatchObject({ netMinor: 196_00, planVersion: 2 });
+    const moved = await desk.after(extras, change({ dueAt: hour(DAY) }));
+    // A day at 90.00, which no weekend undercuts, and 8.00 of extras
+    expect(moved.price).toMatchObject({ netMinor: 98_00, planVersion: 2 });
     const without = await desk.after(moved, change({ extras: [] }));
-    expect(without.price.netMinor).toBe(180_00);
+    expect(without.price.netMinor).toBe(90_00);
+  });
+
+  test('of extras alone keeps the days that an extension added at the price of then', async () => {
+    const at = await desk.pricedBy({ extension: 'extra-days' });
+    const rental = await desk.book({ ...ahead, branchId: at });
+    const lines = [{ code: 'day', priceMinor: 90_00, coversDays: 1 }] as const;
+    const plan = { ...GOLD_1, id: `OF-${at}`, branches: [at], lines };
+    await publishRatePlan(t.db, AGENT, { ...plan, version: 2 }, hoursFromNow(-0.5));
+    await publishRatePlan(t.db, AGENT, { ...plan, version: 3 }, hoursFromNow(9));
+    const longer = await desk.after(rental, { type: 'extend', dueAt: hour(4 * DAY) });
+    // 3 × 50.00 as booked, 90.00 by the version of now
+    expect(longer.price).toMatchObject({ netMinor: 240_00, planVersion: 1 });
+    const extras = await desk.after(longer, change({ extras: [{ code: 'item', count: 1 }] }));
+    expect(extras.price).toMatchObject({ netMinor: 272_00, planVersion: 1 });
+  });
+
+  test('to less is for everybody, also who waits for a vehicle where nobody more may', async () => {
+    const { branchId: at } = await plantFleet(t.db, { vehicles: 1 });
+    const limit = { id: uuidv7(), branchId: at, classId: CLASS, percent: null, absolute: 1 };
+    const { row } = await setOverbookingLimit(t.db, AGENT, {
+      ...limit,
+      ...{ fromDate: null, toDate: null },
+    });
+    await desk.book({ ...ahead, branchId: at });
+    const rental = await desk.book({ ...ahead, branchId: at });
+    await changeOverbookingLimit(t.db, AGENT, row.id, row.version, { percent: null, absolute: 0 });
+    await sql`update vehicles.branch set turnaround_minutes = 90 where id = ${at}`.execute(t.owner);
+    const shorter = await desk.after(rental, change({ pickUpAt: hour(1), dueAt: hour(2 * DAY) }));
+    expect(shorter).toMatchObject({ vehicleId: null, price: { netMinor: 100_00 } });
+    expect(await spanOf(t.owner, rental.id)).toMatchObject({
+      ...{ grip: 'unassigned', from: hour(1), until: hour(2 * DAY + 0.5) },
+    });
+    const longer = desk.record(shorter, change({ dueAt: hour(3 * DAY) }));
+    expect(await attempt(longer)).toBe('vehicle-unavailable');
+  });
+
+  test('that agrees on both handovers anew ends what was told against their hours', async () => {
+    const rental = await desk.book(ahead);
+    await sql`insert into events.outside_hours (rental_id, handover, branch_id, at, problem)
+      values (${rental.id}, 'pick-up', ${desk.branchId}, ${hour(0)}, 'fee')`.execute(t.owner);
+    const told = async () => {
+      const { rows } = await sql`select from events.outside_hours
+        where rental_id = ${rental.id}`.execute(t.owner);
+      return rows.length;
+    };
+    const extras = await desk.after(rental, change({ extras: [{ code: 'item', count: 1 }] }));
+    expect(await told()).toBe(1);
+    await desk.record(extras, change({ dueAt: hour(40) }));
+    expect(await told()).toBe(0);
   });
 
   test('repeated happens once, and two of one version are one', async () => {

@@ -8,7 +8,7 @@ import type { RentalCommand, RentalRequest, RentalState } from '../../domain/ren
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, attempt, hour, hoursFromNow, plantFleet, spanOf } from '../support/fleet.ts';
 import { OUT } from '../support/rental-desk.ts';
-import { entryOf, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
+import { entryOf, heldDeposit, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
 
 let t: TestDatabase;
 let desk: MoneyDesk;
@@ -75,8 +75,7 @@ describe('a booking', () => {
     });
     const past = desk.book({ branchId: at, promotion: 'past' });
     await expect(past).rejects.toMatchObject({ code: 'value-refused', details: { code: 'past' } });
-    const now = await desk.book({ branchId: at, promotion: 'now' });
-    expect(now.price.netMinor).toBe(135_00);
+    expect((await desk.book({ branchId: at, promotion: 'now' })).price.netMinor).toBe(135_00);
   });
 
   test('is invoiced to its payer, who must exist', async () => {
@@ -200,13 +199,23 @@ describe('a rental that does not take place', () => {
   });
 
   test('costs one day when nobody comes', async () => {
-    const rental = await desk.after(await desk.book(days(5, 0)), { type: 'noShow' });
+    const early = desk.record(await desk.book(days(5, 0)), { type: 'noShow' });
+    await expect(early).rejects.toMatchObject({ code: 'invalid-state' });
+    const rental = await desk.after(await desk.awaited(), { type: 'noShow' });
     expect(rental).toMatchObject({ status: 'no_show', feeMinor: 60_00 });
     expect(await entryOf(t.owner, rental, 'rental.no-show-fee')).toEqual([
       '1200 6000',
       '2200 -1000',
       '4400 -5000',
     ]);
+  });
+
+  test('is paid out of the deposit that is held', async () => {
+    const rental = await desk.book(days(5, 10));
+    await heldDeposit(t.db, rental.id, 300_00);
+    await desk.record(rental, cancel('customer'));
+    const forfeit = await entryOf(t.owner, rental, 'payment.forfeit');
+    expect(forfeit).toEqual(['2120 10000', '1200 -10000']);
   });
 
   test('costs nothing when it was not the renter, and posts nothing', async () => {
@@ -216,9 +225,9 @@ describe('a rental that does not take place', () => {
   });
 
   test('is outside VAT where the entity calls its fee compensation', async () => {
-    const { rows } = await sql`update accounting.legal_entity set cancellation_vat = 'compensation'
-      returning id`.execute(t.owner);
-    expect(rows).toHaveLength(1);
+    await sql`update accounting.legal_entity set cancellation_vat = 'compensation'`.execute(
+      t.owner,
+    );
     const rental = await desk.after(await desk.book(days(5, 10)), cancel('customer'));
     await sql`update accounting.legal_entity set cancellation_vat = 'consideration'`.execute(
       t.owner,

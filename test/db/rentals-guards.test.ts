@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
 import type { RentalCommand, RentalState } from '../../domain/rental.ts';
+import { guarded, tried } from '../support/broken-guards.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT } from '../support/fleet.ts';
 import { backOf, OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
@@ -26,7 +27,6 @@ describe('what the table refuses by itself', () => {
     ['cancelled', 'reserved'],
     ['cancelled', 'active'],
     ['no_show', 'active'],
-    ['active', 'reserved'],
     ['active', 'cancelled'],
     ['active', 'closed'],
     ['returned', 'active'],
@@ -61,8 +61,39 @@ describe('what the table refuses by itself', () => {
     });
   });
 
+  test.each([
+    ['active', 'rental_announced_later', 'announced_return_at = due_at'],
+    ['reserved', 'rental_after_hours_is_back', 'after_hours = true'],
+    ['reserved', 'rental_not_returned_is_out', "not_returned = 'mail'"],
+    ['active', 'rental_not_returned_check', "not_returned = 'letter'"],
+    ['active', 'rental_undone_in_time', "status = 'reserved'"],
+    ['no_show', 'rental_reinstated_without_fee', "status = 'reserved'"],
+    ['active', 'rental_case_is_not_extended', "due_at = due_at + interval '1 day'"],
+  ])('%s: %s, and nothing else does', async (from, guard, change) => {
+    const { id } = await inStatus(from);
+    const isTrigger = /undone|reinstated|extended/.test(guard);
+    const gone = isTrigger
+      ? sql`drop trigger rental_desk on rentals.rental`
+      : sql`alter table rentals.rental drop constraint ${sql.id(guard)}`;
+    const said = await tried(t.owner, async (tx) => {
+      await sql`set local app.principal = 'test'`.execute(tx);
+      await sql`set local app.scope = '*'`.execute(tx);
+      if (guard === 'rental_case_is_not_extended') {
+        await sql`update rentals.rental set not_returned = 'manager', version = version + 1
+          where id = ${id}`.execute(tx);
+      }
+      const attempt = () =>
+        sql`update rentals.rental set ${sql.raw(change)}, version = version + 1
+          where id = ${id}`.execute(tx);
+      return guarded(tx, attempt, gone);
+    });
+    expect(said[0]).toBe(guard);
+    // Out of its state there may be more to say against it.
+    expect(said[1]).not.toBe(guard);
+  });
+
   async function inStatus(status: string): Promise<RentalState> {
-    const rental = await desk.reserved();
+    const rental = await desk.awaited();
     const steps: Readonly<Record<string, readonly RentalCommand[]>> = {
       reserved: [],
       cancelled: [{ type: 'cancel', reason: 'other' }],

@@ -211,7 +211,7 @@ describe('giving up', () => {
     [{ type: 'cancel', reason: 'customer' } as const, 'cancelled'],
     [{ type: 'noShow' } as const, 'no_show'],
   ])('%o releases the vehicle', async (command, status) => {
-    const rental = await desk.reserved();
+    const rental = await desk.awaited();
     await desk.record(rental, command);
     expect(await desk.read(rental.id)).toMatchObject({ status, vehicleId: null });
     expect(await spanOf(t.owner, rental.id)).toMatchObject({ grip: 'released' });

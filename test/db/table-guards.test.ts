@@ -1,9 +1,11 @@
 // What tables refuse by themselves: each guard refuses, and once it is gone nothing else does.
 import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Tx } from '../../db/client.ts';
 import { registerBranch } from '../../db/commands/branches.ts';
 import { registerVehicle } from '../../db/commands/vehicles.ts';
+import { walkPostings } from '../../domain/ledger.ts';
 import { guarded, tried as triedAs } from '../support/broken-guards.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, CLASS, ENTITY, plantFleet, plantTrade } from '../support/fleet.ts';
@@ -16,6 +18,7 @@ import {
   IN,
   LIFTED,
   NEEDS,
+  RECALL,
   ROWS,
   type Row,
   type Table,
@@ -79,7 +82,8 @@ describe('a row is refused by its own guard, and by no other', () => {
   });
 });
 
-const TABLE = { hold: HOLD, import: IMPORT, transfer: TRANSFER } as const;
+const TABLE = { hold: HOLD, import: IMPORT, recall: RECALL, transfer: TRANSFER } as const;
+const TIMES = 'recall_times_until_its_deadline';
 const CHANGES: readonly (readonly [keyof typeof TABLE, string, string, Row, Row])[] = [
   ['hold', 'hold_guard', 'hold_lifted_is_final', LIFTED, { reason: 'other' }],
   ['hold', 'hold_guard', 'hold_keeps_its_source', {}, { type: 'damage' }],
@@ -89,6 +93,8 @@ const CHANGES: readonly (readonly [keyof typeof TABLE, string, string, Row, Row]
     ...(['import', 'import_guard', 'import_is_final'] as const),
     ...([{ status: 'refused', error_count: 1, rows: null }, { row_count: 2 }] as const),
   ],
+  ['recall', 'recall_times', TIMES, { grounded_at: DAY[1] }, { hard_at: DAY[0] }],
+  ['recall', 'recall_times', TIMES, { grounded_at: DAY[1] }, { deadline_at: DAY[2] }],
   ['transfer', 'transfer_transition', 'transfer_transition', {}, { overdue: true }],
   [
     'transfer',
@@ -169,4 +175,45 @@ describe('the books lose nothing', () => {
     expect(refused).toContain(`accounting.${table} is never changed`);
     expect(without).not.toContain(`accounting.${table} is never changed`);
   });
+});
+
+test('of a recall only its remedy and its times may be written, by rights alone', async () => {
+  const change = (column: string, value: unknown) =>
+    tried(async (tx) => {
+      await plant(tx, 'recall');
+      const gone = sql`grant update on vehicles.recall to vehicles_rw`;
+      const attempt = async () => {
+        await sql`set local role vehicles_rw`.execute(tx);
+        await sql`update vehicles.recall set ${sql.id(column)} = ${value}
+          where id = ${RECALL}`.execute(tx);
+      };
+      return guarded(tx, attempt, gone);
+    });
+  const denied = ['permission denied for table recall', 'accepted'];
+  expect(await change('title', 'Another')).toEqual(denied);
+  expect(await change('jurisdiction', 'AT')).toEqual(denied);
+  expect((await change('remedy', 'A new inflator'))[0]).toBe('accepted');
+});
+
+test('a walk is one entry a case, however often it is told, by its key alone', async () => {
+  const created = await tried(async (tx) => {
+    await sql`select set_config('app.principal', 'system:test', true)`.execute(tx);
+    const about = {
+      ...{ caseId: uuidv7(), entityId: ENTITY, rentalId: uuidv7(), currency: 'EUR' },
+      effectiveAt: new Date().toISOString(),
+      postings: walkPostings({ currency: 'EUR', costMinor: 900 }),
+    };
+    const isNew = async () => {
+      const request = JSON.stringify({ id: uuidv7(), ...about });
+      const { rows } = await sql<{ answer: { created: boolean } }>`select
+        accounting.post_walk(${request}::jsonb) as answer`.execute(tx);
+      return rows[0]?.answer.created;
+    };
+    const told = [await isNew(), await isNew()];
+    const { rows } = await sql<{ text: string }>`select
+      pg_get_functiondef('accounting.post_walk(jsonb)'::regprocedure) as text`.execute(tx);
+    await sql.raw((rows[0]?.text ?? '').replace("p->>'caseId'", "p->>'id'")).execute(tx);
+    return [...told, await isNew()];
+  });
+  expect(created).toEqual([true, false, true]);
 });

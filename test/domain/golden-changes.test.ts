@@ -187,6 +187,8 @@ describe('a cancellation', () => {
     const terms = { plan: GOLD_1, pickUpAt: PICK_UP };
     expect(noShowFee(terms, booked)).toBe(60_00);
     expect(noShowFee(terms, { totalMinor: 42_00 })).toBe(42_00);
+    const fuel = { policy: 'prepaid', unit: 'l', tank: 50, unitMinor: 2_10 } as const;
+    expect(noShowFee({ ...terms, plan: { ...GOLD_1, fuel } }, booked)).toBe(60_00);
   });
 });
 

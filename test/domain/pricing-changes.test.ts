@@ -6,6 +6,7 @@ import {
   finalQuote,
   type Quote,
   quote,
+  rechosenQuote,
 } from '../../domain/pricing.ts';
 import { GOLD_1 } from '../../domain/rate-plan.ts';
 
@@ -34,6 +35,40 @@ describe('an extension', () => {
     const kept = extensionQuote({ ...request, booked: dear });
     expect(kept).toMatchObject({ totalMinor: 99_999, lines: dear.lines });
     expect(kept.duration.wholeDays).toBe(8);
+  });
+});
+
+describe('other things beside the vehicle', () => {
+  const longTerm = { vatRateBp: 1_000 };
+  const plan = { ...GOLD_1, extension: 'extra-days' } as const;
+  const terms = { plan, pickUpAt: PICK_UP, returnAt: minutesIn(4 * 1_440) };
+  const extras = [{ code: 'item', count: 1 }];
+  // 3 × 50.00, and a day by itself for 80.00, by the plan of then.
+  const [day] = plan.lines;
+  const planNow = { ...plan, lines: [{ ...day, priceMinor: 80_00 }] } as typeof plan;
+  const dueAt = minutesIn(3 * 1_440);
+  const booked = extensionQuote({ ...terms, booked: priceOf(3 * 1_440), dueAt, planNow });
+
+  test('leave the time as an extension made it', () => {
+    expect(booked.netMinor).toBe(230_00);
+    const more = rechosenQuote({ ...terms, booked, named: { extras } });
+    // 230.00 + 4 × 8.00
+    expect(more).toMatchObject({ netMinor: 262_00, chosen: { extras } });
+    expect(rechosenQuote({ ...terms, booked: more, named: { extras: [] } }).netMinor).toBe(230_00);
+  });
+
+  test('price it anew where another rate or promotion is named', () => {
+    const more = rechosenQuote({ ...terms, booked, named: { extras, rate: undefined } });
+    expect(more.netMinor).toBe(232_00);
+  });
+
+  test('are taxed at the place of supply of the whole', () => {
+    const long = { ...terms, returnAt: minutesIn(31 * 1_440), longTerm };
+    const more = rechosenQuote({ ...long, booked: quote(long), named: { extras } });
+    expect(more.vat.map(({ rateBp }) => rateBp)).toEqual([1_000]);
+    const short = { ...terms, returnAt: dueAt, longTerm };
+    const extended = extensionQuote({ ...long, booked: quote(short), dueAt });
+    expect(extended.vat.map(({ rateBp }) => rateBp)).toEqual([1_000]);
   });
 });
 

@@ -14,7 +14,6 @@ import {
   type RentalStatus,
 } from '../../domain/rental.ts';
 import { rentalActions } from '../../domain/rental-actions.ts';
-import { needsAttention } from '../../domain/rental-attention.ts';
 import { decideRequest, MAX_DAYS_AHEAD, MAX_RENTAL_DAYS } from '../../domain/rental-term.ts';
 
 const pickUpAt = '2027-03-01T10:00:00.000Z';
@@ -57,6 +56,10 @@ const COMMANDS: readonly RentalCommand[] = [
   { type: 'checkOut', odometerKm: 10, fuelEighths: 8 },
   { type: 'extend', dueAt: later },
   { type: 'checkIn', odometerKm: 20, fuelEighths: 8, branchId: 'VIE' },
+  { type: 'exchange', reason: 'fleet', branchId: 'VIE', odometerKm: 20, fuelEighths: 8 },
+  { type: 'undoCheckOut', odometerKm: 5, fuelEighths: 8, reason: 'typing' },
+  { type: 'announceReturn', at: later },
+  { type: 'reinstate' },
   { type: 'cancel', reason: 'customer' },
   { type: 'confirm' },
   { type: 'decline', reason: 'no-vehicle' },
@@ -68,15 +71,16 @@ const COMMANDS: readonly RentalCommand[] = [
   { type: 'close' },
 ];
 
+const FROM_THE_ROAD = ['extend', 'exchange', 'checkIn', 'undoCheckOut', 'announceReturn'] as const;
 const ALLOWED: Readonly<Record<RentalStatus, readonly RentalCommand['type'][]>> = {
   requested: ['cancel', 'confirm', 'decline', 'expire'],
   refused: [],
   reserved: ['checkOut', 'extend', 'amend', 'cancel', 'noShow'],
-  active: ['extend', 'checkIn', 'remind', 'markOverdue'],
+  active: [...FROM_THE_ROAD, 'remind', 'markOverdue'],
   returned: ['close'],
   closed: [],
   cancelled: [],
-  no_show: [],
+  no_show: ['reinstate'],
   declined: [],
   expired: [],
 };
@@ -106,7 +110,8 @@ describe('which command is allowed when', () => {
   test('people are offered exactly what is allowed to them', () => {
     expect(allowedCommands('reserved')).toEqual(['checkOut', 'extend', 'amend', 'cancel']);
     expect(allowedCommands('requested')).toEqual(['cancel', 'confirm', 'decline']);
-    expect(allowedCommands('active')).toEqual(['extend', 'checkIn']);
+    expect(allowedCommands('active')).toEqual(FROM_THE_ROAD);
+    expect(allowedCommands('no_show')).toEqual(['reinstate']);
     expect(allowedCommands('returned')).toEqual([]);
   });
 
@@ -188,7 +193,10 @@ describe('what an outcome changes', () => {
     ],
     [
       { ...base, type: 'extended', dueAt: later, vehicleId: 'other', price },
-      { dueAt: later, vehicleId: 'other', overdue: false },
+      {
+        ...{ dueAt: later, vehicleId: 'other', overdue: false },
+        ...{ announcedReturnAt: null, notReturned: null },
+      },
     ],
     [
       {
@@ -203,6 +211,7 @@ describe('what an outcome changes', () => {
       {
         status: 'returned',
         overdue: false,
+        ...{ notReturned: null, afterHours: false },
         checkedInAt: base.at,
         odometerInKm: 10,
         fuelInEighths: 7,
@@ -218,7 +227,10 @@ describe('what an outcome changes', () => {
       { ...base, type: 'noShow' },
       { status: 'no_show', vehicleId: null },
     ],
-    [{ ...base, type: 'overdueMarked' }, { overdue: true }],
+    [
+      { ...base, type: 'overdueMarked' },
+      { overdue: true, notReturned: null },
+    ],
     [{ ...base, type: 'reminded' }, {}],
     [{ ...base, type: 'closed' }, { status: 'closed' }],
   ];
@@ -230,15 +242,5 @@ describe('what an outcome changes', () => {
   test('a rental ends closed, cancelled, refused, as a no-show, or as a request declined or expired', () => {
     const ends = (Object.keys(ALLOWED) as RentalStatus[]).filter(isFinal);
     expect(ends).toEqual(['refused', 'closed', 'cancelled', 'no_show', 'declined', 'expired']);
-  });
-
-  test('a person is needed without a vehicle before check-out, and while overdue', () => {
-    expect(needsAttention(rental(), pickUpAt)).toBe(false);
-    const short = rental({ vehicleId: null });
-    expect(needsAttention(short, '2027-02-28T10:00:00.000Z')).toBe(true);
-    expect(needsAttention(short, '2027-02-28T09:59:59.999Z')).toBe(false);
-    const cancelled = rental({ status: 'cancelled', vehicleId: null });
-    expect(needsAttention(cancelled, pickUpAt)).toBe(false);
-    expect(needsAttention(rental({ status: 'active', overdue: true }), pickUpAt)).toBe(true);
   });
 });

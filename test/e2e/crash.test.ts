@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { beforeAll, expect, test } from 'vitest';
+import { publishRatePlan } from '../../db/commands/rate-plans.ts';
+import { GOLD_1 } from '../../domain/rate-plan.ts';
 import {
   type Company,
   type Counter,
@@ -10,7 +12,7 @@ import {
   plantCompany,
   plantVehicles,
 } from '../support/counter.ts';
-import { type System, testSystem } from '../support/system.ts';
+import { type System, testSystem, until } from '../support/system.ts';
 
 const DAY_MS = 86_400_000;
 const preload = fileURLToPath(new URL('../support/crash-after-commit.ts', import.meta.url));
@@ -77,6 +79,77 @@ test('a reservation, a check-out and a check-in happen once each', {
   expect(returned.invoiceNumber).toMatch(/^INV-\d{4}-000001$/);
   const after = await effects(id);
   expect(after).toMatchObject({ rentals: 1, spans: 1, invoices: 1 });
+});
+
+/** What became of rentals, their cards and their books; holds by rental, then in order. */
+async function money(ids: readonly string[]) {
+  const { rows } = await sql<Readonly<Record<string, unknown>>>`select r.status,
+      a.state, a.amount_minor::int as held, a.captured_minor::int as captured,
+      (select jsonb_agg(jsonb_build_array(h.status, h.amount_minor, h.captured_minor))
+        from simulated_gateway.hold h where h.rental_id = r.id::text) as gateway,
+      (select count(*)::int from accounting.entry e
+        where e.rental_id = r.id and e.source = 'payment.capture') as entries
+    from rentals.rental r join rentals.authorisation a on a.rental_id = r.id
+    where r.id = any (${sql.val([...ids])}) order by a.created_at`.execute(system.owner);
+  return rows;
+}
+
+test('killed between the gateway’s answer and our commit: an increase, a capture and a release are one each', {
+  timeout: 150_000,
+}, async () => {
+  const deposit = { percentBp: 10_000 };
+  const plan = { ...GOLD_1, id: 'SECURED', classes: ['LCAR'], deposit };
+  await publishRatePlan(system.db, 'system:test', plan, '2020-01-01T00:00:00.000Z');
+  await plantVehicles(system.db, 'LCAR', 3);
+  const worker = await system.start('workers/main.ts', {
+    NODE_OPTIONS: `--import ${preload}`,
+    HANG_AFTER_COMMIT_OF: 'update simulated_gateway.hold',
+  });
+  const [pickUpAt, dueAt, later] = [0.1, 24, 47].map((h) =>
+    new Date(Date.now() + (h / 24) * DAY_MS).toISOString(),
+  );
+  const ids: string[] = [];
+  for (const _ of [1, 2, 3]) {
+    const { body } = await desk.post('/rentals', { ...company, classId: 'LCAR', pickUpAt, dueAt });
+    const card = { amountMinor: 6_000, paymentMethod: 'sim_approve' };
+    expect((await desk.post(`/rentals/${body.id}/deposit`, card)).status).toBe(200);
+    ids.push(body.id);
+  }
+  const [longer = '', back = '', cancelled = ''] = ids;
+  const keys = { odometerKm: 1_000, fuelEighths: 8 };
+  for (const id of [longer, back]) await desk.post(`/rentals/${id}/check-out`, keys);
+  const key = randomUUID();
+  const extend = () => desk.post(`/rentals/${longer}/extend`, { dueAt: later }, key);
+  const first = extend();
+  await desk.post(`/rentals/${back}/check-in`, { ...keys, branchId: 'VIE' });
+  await desk.post(`/rentals/${cancelled}/cancel`, { reason: 'fleet' });
+  const atGateway = [[['held', 12_000, 0]], [['captured', 6_000, 6_000]], [['released', 6_000, 0]]];
+  await until(async () => {
+    const reached = (await money(ids)).map(({ gateway }) => gateway);
+    return JSON.stringify(reached) === JSON.stringify(atGateway);
+  });
+  const open = { state: 'open', held: 6_000, captured: 0, entries: 0 };
+  expect(await money(ids)).toMatchObject([open, open, open]);
+  await worker.stop('SIGKILL');
+  const heir = await system.start('workers/main.ts');
+  let answer = await first;
+  for (let n = 0; answer.status === 503 && n < 3; n += 1) answer = await extend();
+  expect([answer.status, answer.body.dueAt], answer.text).toEqual([200, later]);
+  await until(async () => (await money([back]))[0]?.['status'] === 'closed', 30_000);
+  await until(async () => (await money([cancelled]))[0]?.['state'] === 'released', 30_000);
+  expect(await money(ids)).toEqual([
+    { ...open, status: 'active', held: 12_000, gateway: atGateway[0] },
+    {
+      ...open,
+      status: 'closed',
+      state: 'captured',
+      captured: 6_000,
+      entries: 1,
+      gateway: atGateway[1],
+    },
+    { ...open, status: 'cancelled', state: 'released', gateway: atGateway[2] },
+  ]);
+  await heir.stop('SIGKILL');
 });
 
 /**

@@ -7,7 +7,7 @@ import { smtpMail } from '../../notifications/smtp.ts';
 import { expectProblem, SOMEBODY, type TestApi, testApi } from '../support/api.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, PERSON } from '../support/fleet.ts';
-import { FROM, type LetterDesk, letterDesk } from '../support/letter-desk.ts';
+import { AGAINST_A_LETTER, FROM, type LetterDesk, letterDesk } from '../support/letter-desk.ts';
 import { plantStaff, tokenOf } from '../support/people.ts';
 import { backOf, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
 
@@ -80,15 +80,7 @@ describe('a fact', () => {
 });
 
 describe('no letter goes', () => {
-  const reasons = {
-    erased: sql`update rentals.customer set contacts_erased_at = now(), email = null`,
-    'no-address': sql`update rentals.customer set email = null`,
-    'not-true-any-more': sql`update rentals.rental set status = 'cancelled', version = version + 1
-      where id = (select rental_id from rentals.notification where state = 'queued')`,
-    'too-late': sql`update rentals.notification set fact_at = now() - interval '25 hours',
-      version = version + 1 where state = 'queued'`,
-  };
-  test.each(Object.entries(reasons))('%s', async (reason, so) => {
+  test.each(Object.entries(AGAINST_A_LETTER))('%s', async (reason, so) => {
     const rental = await post.queued();
     await so.execute(t.owner);
     await post.send();

@@ -21,6 +21,8 @@ export type RecallStory = {
   readonly effects: (told: Told) => RecallEffects;
   /** Over which the story is told. */
   readonly hours: number;
+  /** What becomes known before. */
+  readonly change?: RecallChange;
 };
 
 type Told = { readonly recallId: string; readonly now: number };
@@ -57,6 +59,11 @@ function effects(told: Told, opened = state(told, 'noticed')): RecallEffects {
   };
 }
 
+function later({ now }: Told): Pick<RecallState, 'deadlineAt' | 'hardAt'> {
+  const deadlineAt = new Date(now + 48 * HOUR_MS).toISOString();
+  return { deadlineAt, hardAt: deadlineAt };
+}
+
 export const RECALLS: readonly RecallStory[] = [
   { name: 'grounded', hours: 25, effects: (told) => effects(told) },
   {
@@ -73,6 +80,16 @@ export const RECALLS: readonly RecallStory[] = [
         throw ApplicationFailure.nonRetryable('It exists already.', 'duplicate');
       },
     }),
+  },
+  {
+    name: 'amended',
+    hours: 49,
+    effects: (told) => ({
+      ...effects(told),
+      // The deadline is moved by a day, so that the timer of the first one must not ground it.
+      amendRecall: async () => ({ ...state(told, 'noticed'), ...later(told) }),
+    }),
+    change: { remedy: 'New inflator' },
   },
 ];
 
@@ -106,6 +123,7 @@ export async function tellRecall(
   await enterNotice(desk, recallId).catch((error: unknown) => {
     if (story.name !== 'refused') throw error;
   });
+  if (story.change !== undefined) await tellChange(desk, recallId, story.change);
   if (story.hours > 0) await sleep(story.hours * HOUR_MS);
   const handle = desk.client.workflow.getHandle<typeof recall>(`recall/${recallId}`);
   await handle.result();

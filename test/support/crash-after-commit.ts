@@ -1,8 +1,10 @@
-// Preloaded into a child process: it dies by SIGKILL right after the commit of a named statement.
+// Preloaded into a child process: it dies by SIGKILL right after the commit of a named statement, or
+// never hears of that commit, so that a test can kill it in the middle of several.
 import pg from 'pg';
 
-const marker = process.env['CRASH_AFTER_COMMIT_OF'];
-if (!marker) throw new Error('Set CRASH_AFTER_COMMIT_OF to a part of the statement.');
+const hanging = process.env['HANG_AFTER_COMMIT_OF'];
+const marker = process.env['CRASH_AFTER_COMMIT_OF'] ?? hanging;
+if (!marker) throw new Error('Set CRASH_ or HANG_AFTER_COMMIT_OF to a part of the statement.');
 
 type Query = (this: object, ...args: unknown[]) => unknown;
 const marked = new WeakSet<object>();
@@ -15,7 +17,9 @@ pg.Client.prototype.query = function crashing(this: object, ...args: unknown[]) 
   const answer = query.apply(this, args);
   if (text === 'commit' && marked.has(this)) {
     // The server has said that it is durable; nobody else has heard of it yet.
-    return (answer as Promise<unknown>).then(() => process.kill(process.pid, 'SIGKILL'));
+    return (answer as Promise<unknown>).then(() =>
+      hanging ? new Promise(() => undefined) : process.kill(process.pid, 'SIGKILL'),
+    );
   }
   return answer;
 } as unknown as typeof pg.Client.prototype.query;

@@ -1,6 +1,7 @@
 // A counter that inspects vehicles and settles damages on the real database.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import { type Acting, transact } from '../../db/client.ts';
 import { recordDamage, reportDamage } from '../../db/commands/damage-cases.ts';
 import type { DamageRule } from '../../db/commands/damage-rules.ts';
 import {
@@ -131,4 +132,27 @@ export async function damageBooks(
     where e.rental_id = ${rentalId} and e.source like 'damage.%'
     order by e.source, l.amount desc`.execute(owner);
   return rows.map(({ posting }) => posting);
+}
+
+/** Another case of the same rental, put there by no command. */
+export async function besideCase({ owner }: TestDatabase, caseId: string): Promise<string> {
+  const id = uuidv7();
+  await sql`insert into rentals.damage_case (id, rental_id, vehicle_id, branch_id, inspection_id,
+      severity, currency, estimate_due_at)
+    select ${id}, rental_id, vehicle_id, branch_id, inspection_id, severity, currency,
+      estimate_due_at from rentals.damage_case where id = ${caseId}`.execute(owner);
+  return id;
+}
+
+/** How many of a case's commands whoever acts so can read. */
+export function commandsSeen(
+  { db }: TestDatabase,
+  acting: Acting,
+  caseId: string,
+): Promise<number> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const { rows } = await sql`select from rentals.damage_command
+      where case_id = ${caseId}`.execute(tx);
+    return rows.length;
+  });
 }

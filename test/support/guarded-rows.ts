@@ -112,6 +112,7 @@ export const CASES: Readonly<Partial<Record<Table, Readonly<Record<string, Row>>
     recall_hard_by_its_deadline: { hard_at: DAY[2] },
     recall_jurisdiction_authority_number_key: { id: uuidv7() },
     recall_jurisdiction_check: { jurisdiction: 'usa' },
+    recall_remedy_check: { remedy: '' },
     recall_title_check: { title: '' },
   },
   recall_scope: {

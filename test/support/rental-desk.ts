@@ -1,8 +1,10 @@
 // A counter on the real database, for tests of rentals: reserves, gives commands, looks things up.
+import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { type RecordedCommand, recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
+import type { DB } from '../../db/schema.ts';
 import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/rental.ts';
 import type { TestDatabase } from './database.ts';
 import { AGENT, CLASS, hoursFromNow, plantFleet, plantTrade } from './fleet.ts';
@@ -23,6 +25,8 @@ export type RentalDesk = {
   /** A rental of its own branch with one vehicle. */
   readonly reserved: (from?: string, to?: string) => Promise<RentalState>;
   readonly handedOut: () => Promise<RentalState>;
+  /** Its renter should have come by now: its branch gives no grace. */
+  readonly awaited: () => Promise<RentalState>;
   readonly record: (
     rental: RentalState,
     command: RentalCommand,
@@ -32,17 +36,20 @@ export type RentalDesk = {
 };
 
 /** Call it in `beforeAll`. */
-export async function rentalDesk({ db }: TestDatabase): Promise<RentalDesk> {
+export async function rentalDesk({ db, owner }: TestDatabase): Promise<RentalDesk> {
   const { customerId } = await plantTrade(db);
   const read = async (id: string) => {
     const rental = await rentalById(db, READER, id);
     if (rental === undefined) throw new Error(`There is no rental ${id}.`);
     return rental;
   };
-  const reserved = async (from = hoursFromNow(0), to = hoursFromNow(72)) => {
-    const { branchId } = await plantFleet(db, { vehicles: 1 });
+  const reserve = (branchId: string, from: string, to: string) => {
     const ids = { id: uuidv7(), branchId, classId: CLASS, customerId };
     return reserveRental(db, AGENT, { ...ids, pickUpAt: from, dueAt: to });
+  };
+  const reserved = async (from = hoursFromNow(0), to = hoursFromNow(72)) => {
+    const { branchId } = await plantFleet(db, { vehicles: 1 });
+    return reserve(branchId, from, to);
   };
   const record: RentalDesk['record'] = ({ id: rentalId, version }, command, over = {}) =>
     recordCommand(db, AGENT, { commandId: uuidv7(), rentalId, version, command, ...over });
@@ -51,5 +58,19 @@ export async function rentalDesk({ db }: TestDatabase): Promise<RentalDesk> {
     await record(rental, OUT);
     return read(rental.id);
   };
-  return { customerId, reserved, handedOut, record, read };
+  const awaited = async () => {
+    const { branchId } = await plantFleet(db, { vehicles: 1 });
+    await sql`update vehicles.branch set no_show_grace_minutes = 0 where id = ${branchId}`.execute(
+      owner,
+    );
+    return reserve(branchId, hoursFromNow(0), hoursFromNow(72));
+  };
+  return { customerId, reserved, handedOut, awaited, record, read };
+}
+
+/** The rental's facts in order, such as `1 reserved`. */
+export async function factsOf(owner: Kysely<DB>, rentalId: string): Promise<readonly string[]> {
+  const { rows } = await sql<{ fact: string }>`select seq || ' ' || split_part(type, '.', 3) as fact
+    from events.outbox where aggregate_id = ${rentalId} order by id`.execute(owner);
+  return rows.map(({ fact }) => fact);
 }

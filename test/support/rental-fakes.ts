@@ -37,6 +37,10 @@ export type FakeOptions = {
   /** Refuses the command, each time it is answered with a code. */
   readonly refuse?: (type: RentalCommand['type'], attempt: number) => DomainErrorCode | undefined;
   readonly reassigned?: (type: RentalCommand['type']) => readonly Reassignment[];
+  /** What billing in cycles does, in place of what the other commands' effects would be. */
+  readonly billing?: (command: RentalCommand) => Effect | undefined;
+  /** What an amendment does to the vehicle; left out: the calendar was not asked. */
+  readonly amendedTo?: string | null;
   /** Runs within each recording, so that a test can hold one up. */
   readonly during?: (type: RentalCommand['type']) => Promise<void>;
 };
@@ -76,7 +80,8 @@ export function fakeRentals(options: FakeOptions): FakeRentals {
       if (code !== undefined) throw refusal(code);
       const at = new Date(await options.now()).toISOString();
       const reassigned = options.reassigned?.(command.type) ?? [];
-      const outcome = { ...effectOf(command), at, version: version + 1, reassigned };
+      const effect = options.billing?.(command) ?? effectOf(command, options.amendedTo);
+      const outcome = { ...effect, at, version: version + 1, reassigned };
       const principal = `${actor.kind}:${actor.id}`;
       recorded.push({ rentalId, commandId, type: command.type, version, actor: principal });
       outcomes.set(commandId, outcome);
@@ -129,7 +134,7 @@ type Effect = RentalOutcome extends infer O
     : never
   : never;
 
-function effectOf(command: RentalCommand): Effect {
+function effectOf(command: RentalCommand, amendedTo?: string | null): Effect {
   switch (command.type) {
     case 'checkOut':
       return { ...command, type: 'checkedOut', vehicleId: VEHICLE };
@@ -138,7 +143,15 @@ function effectOf(command: RentalCommand): Effect {
     case 'amend': {
       const booked = { classId: 'CDMR', returnBranchId: 'VIE', pickUpAt: FAR, dueAt: FAR };
       const kept = { price: PRICE, noShowAt: NO_SHOW_AT, payerId: null };
-      return { type: 'amended', ...kept, ...placeAfter(booked, command) };
+      const placed = amendedTo === undefined ? {} : { vehicleId: amendedTo };
+      return { type: 'amended', ...kept, ...placed, ...placeAfter(booked, command) };
+    }
+    case 'exchange': {
+      const { odometerKm, fuelEighths, reason, branchId } = command;
+      const back = { odometerKm, fuelEighths };
+      const before = { vehicleId: VEHICLE, reason, branchId, from: FAR, to: FAR, out: back, back };
+      const vehicleId = command.taken?.vehicleId ?? VEHICLE;
+      return { ...back, type: 'exchanged', vehicleId, before, price: PRICE };
     }
     case 'checkIn':
       return { ...command, type: 'checkedIn', price: PRICE, invoiceId: 'i', invoiceNumber: 'A-1' };
@@ -156,8 +169,18 @@ function effectOf(command: RentalCommand): Effect {
       return { type: 'shortageRaised' };
     case 'remind':
       return { type: 'reminded' };
+    case 'undoCheckOut':
+      return { type: 'checkOutUndone', vehicleId: VEHICLE, noShowAt: NO_SHOW_AT };
+    case 'reinstate':
+      return { type: 'reinstated', vehicleId: VEHICLE, noShowAt: NO_SHOW_AT };
+    case 'announceReturn':
+      return { type: 'returnAnnounced', announcedReturnAt: command.at };
     case 'markOverdue':
       return { type: 'overdueMarked' };
+    case 'billCycle':
+      return { type: 'cycleBilled', cycleEndsAt: FAR, payableBy: null };
+    case 'checkArrears':
+      return { type: 'arrearsChecked', arrears: false, nextCheckAt: null };
     case 'close':
       return { type: 'closed' };
     default:

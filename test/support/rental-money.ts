@@ -1,6 +1,8 @@
 // A branch with many vehicles and the few ways in which tests of money book and change rentals there.
 import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import { type Db, transact } from '../../db/client.ts';
+import { postCapture } from '../../db/commands/payment-entries.ts';
 import { publishRatePlan } from '../../db/commands/rate-plans.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import type { DB } from '../../db/schema.ts';
@@ -10,7 +12,7 @@ import type { TestDatabase } from './database.ts';
 import { AGENT, CLASS, hoursFromNow, plantFleet } from './fleet.ts';
 import { type RentalDesk, rentalDesk } from './rental-desk.ts';
 
-export type MoneyDesk = Pick<RentalDesk, 'read' | 'record'> & {
+export type MoneyDesk = Pick<RentalDesk, 'awaited' | 'read' | 'record'> & {
   readonly branchId: string;
   /** Three days from now on at that branch, unless told otherwise. */
   readonly asked: (more?: Partial<RentalRequest>) => RentalRequest;
@@ -23,7 +25,7 @@ export type MoneyDesk = Pick<RentalDesk, 'read' | 'record'> & {
 
 /** Call it in `beforeAll`. */
 export async function moneyDesk(t: TestDatabase): Promise<MoneyDesk> {
-  const { customerId, read, record } = await rentalDesk(t);
+  const { customerId, awaited, read, record } = await rentalDesk(t);
   const { branchId } = await plantFleet(t.db, { vehicles: 20 });
   const asked: MoneyDesk['asked'] = (more = {}) => {
     const term = { pickUpAt: hoursFromNow(0), dueAt: hoursFromNow(72) };
@@ -40,13 +42,19 @@ export async function moneyDesk(t: TestDatabase): Promise<MoneyDesk> {
     return at;
   };
   const book: MoneyDesk['book'] = (more) => reserveRental(t.db, AGENT, asked(more));
-  return { branchId, read, record, asked, book, after, pricedBy };
+  return { branchId, awaited, read, record, asked, book, after, pricedBy };
+}
+
+/** The books as after a capture that no invoice asked for yet. */
+export async function heldDeposit(db: Db, rentalId: string, amountMinor: number): Promise<void> {
+  const captured = { key: `test/${rentalId}`, rentalId, currency: 'EUR', amountMinor };
+  await transact(db, 'rentals_rw', AGENT, (tx) => postCapture(tx, 'renter', captured));
 }
 
 /** Account and amount of each leg of the rental's entry of that source, debits first. */
 export async function entryOf(
   owner: Kysely<DB>,
-  rental: RentalState,
+  rental: Pick<RentalState, 'id'>,
   source: string,
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ readonly leg: string }>`

@@ -1,5 +1,7 @@
 // Rows of tolls and fines that are wrong in one thing, by the guard that refuses it.
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import type { DB } from '../../db/schema.ts';
 import { SECOND } from './violations.ts';
 
 const LETTER = 'a'.repeat(64);
@@ -43,3 +45,47 @@ export const STEPS: Readonly<Record<string, object>> = {
   violation_begins: SETTLED,
   violation_rental_had_it: { at: SECOND.out },
 };
+
+const DONE_TRYING = Symbol('done');
+
+/**
+ * Inserts a right row with something `over` it as the owner, whom no right stops: what it is refused with, then without the guard.
+ * `isChecked`: the guard is no trigger, and triggers are out of its way. Nothing of it stays.
+ */
+export async function triedWithout(
+  owner: Kysely<DB>,
+  { right, over }: { readonly right: Readonly<Record<string, unknown>>; readonly over: object },
+  without: RawBuilder<unknown>,
+  isChecked: boolean,
+): Promise<readonly string[]> {
+  const said: string[] = [];
+  const row = { ...right, id: uuidv7(), place: uuidv7(), notice_number: uuidv7(), ...over };
+  const trial = owner.transaction().execute(async (tx) => {
+    if (isChecked) await sql`alter table rentals.violation disable trigger user`.execute(tx);
+    for (const removal of [null, without]) {
+      await sql`savepoint trial`.execute(tx);
+      if (removal !== null) await removal.execute(tx);
+      said.push(
+        await insert(row)
+          .execute(tx)
+          .then(
+            () => 'accepted',
+            (error: { constraint?: string; message: string }) => error.constraint ?? error.message,
+          ),
+      );
+      await sql`rollback to savepoint trial`.execute(tx);
+    }
+    throw DONE_TRYING;
+  });
+  await trial.catch((error: unknown) => {
+    if (error !== DONE_TRYING) throw error;
+  });
+  return said;
+}
+
+function insert(row: Readonly<Record<string, unknown>>) {
+  const names = Object.keys(row).filter((name) => !name.endsWith('_key'));
+  const columns = sql.join(names.map((name) => sql.id(name)));
+  return sql`insert into rentals.violation (${columns}) select ${columns}
+    from jsonb_populate_record(null::rentals.violation, ${JSON.stringify(row)}::jsonb)`;
+}

@@ -87,6 +87,13 @@ describe('the demo company', () => {
     );
   });
 
+  test('has what tolls and fines are charged by', async () => {
+    const { rows } = await sql`select entity_id, currency from rentals.violation_terms`.execute(
+      t.owner,
+    );
+    expect(rows).toEqual([{ entity_id: 'FC-AT', currency: 'EUR' }]);
+  });
+
   test('keeps a production API from starting, until its people have left', async () => {
     const starting = (NODE_ENV: string) =>
       checkPeople({ NODE_ENV }, () => hasDemoStaff(t.db)).then(() => 'starts', String);

@@ -5,10 +5,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Reassignment, RentalRequest } from '../../domain/rental.ts';
+import { searchAttributes } from '../../temporal-config/names.ts';
 import {
   cancel,
   checkIn,
   checkOut,
+  exchange,
   extend,
   state,
   vehicleReassigned,
@@ -193,15 +195,13 @@ test('news of its vehicle counts by its sequence, also while an extension is car
   );
 });
 
-test('a reserved rental that loses its vehicle asks for a person; one that is out keeps its own', async () => {
+test('a reserved rental that loses its vehicle asks for a person; one that is out keeps its own until an exchange', async () => {
   await tell(async (desk) => {
     const wanted = await request();
     await desk.reserve(wanted);
     const handle = desk.rental(wanted.id);
-    const attention = async () =>
-      (await handle.describe()).typedSearchAttributes
-        .getAll()
-        .find(({ key }) => key.name === 'NeedsAttention')?.value;
+    const found = async () => (await handle.describe()).typedSearchAttributes;
+    const attention = async () => (await found()).get(searchAttributes.needsAttention);
     expect(await attention()).toBe(false);
     await handle.signal(vehicleReassigned, { vehicleId: null });
     await expect.poll(attention).toBe(true);
@@ -209,6 +209,10 @@ test('a reserved rental that loses its vehicle asks for a person; one that is ou
     await handle.signal(vehicleReassigned, { vehicleId: OTHER_VEHICLE });
     expect(await handle.query(state)).toMatchObject({ status: 'active', vehicleId: VEHICLE });
     expect(await attention()).toBe(false);
+    const swap = { ...BACK, reason: 'fleet', taken: { vehicleId: OTHER_VEHICLE } } as const;
+    await handle.executeUpdate(exchange, { args: [envelope('c-2', swap)] });
+    expect((await handle.query(state))?.exchanged).toMatchObject([{ vehicleId: VEHICLE }]);
+    expect((await found()).get(searchAttributes.vehicleId)).toBe(OTHER_VEHICLE);
   });
 });
 

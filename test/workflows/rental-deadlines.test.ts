@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RentalRequest } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import {
+  amend,
   cancel,
   checkIn,
   checkOut,
@@ -59,6 +60,35 @@ test('a rental that nobody picks up is a no-show after the grace of its branch',
   expect(fakes.recorded.map((fact) => [fact.type, fact.actor])).toEqual([
     ['noShow', 'system:rental'],
   ]);
+});
+
+test('a booking that is moved while its no-show time comes is not given up', async () => {
+  let recording = () => {};
+  const begun = new Promise<void>((resolve) => {
+    recording = resolve;
+  });
+  const fakes = fakeRentals({
+    now,
+    during: async (type) => {
+      if (type !== 'amend') return;
+      recording();
+      // Well within the time that a recording may take.
+      await env.sleep(8_000);
+    },
+  });
+  await withWorker(place(), fakes.activities, async (desk) => {
+    const wanted = await request(1);
+    await desk.reserve(wanted);
+    const handle = desk.rental(wanted.id);
+    await env.sleep(Date.parse(wanted.pickUpAt) + 2 * HOUR - 6_000 - (await now()));
+    const moved = envelope('c-1', { dueAt: new Date((await now()) + 99 * HOUR).toISOString() });
+    const amended = handle.executeUpdate(amend, { args: [moved] });
+    await begun;
+    expect(await amended).toMatchObject({ status: 'reserved', version: 2 });
+    await env.sleep(HOUR);
+    expect(await handle.query(state)).toMatchObject({ status: 'reserved', version: 2 });
+  });
+  expect(fakes.recorded.map((fact) => fact.type)).toEqual(['amend']);
 });
 
 test('a cancelled rental ends at once and is no no-show later', async () => {

@@ -143,7 +143,7 @@ test('operators see status, branch, vehicle, customer, due time, and what is to 
     const metadata = await handle.query('__temporal_workflow_metadata');
     const { currentDetails } = metadata as { readonly currentDetails: string };
     expect(currentDetails).toContain('**active**');
-    expect(currentDetails).toContain('extend, checkIn');
+    expect(currentDetails).toContain('extend, exchange, checkIn');
     expect(currentDetails).toContain(VEHICLE);
   });
 });

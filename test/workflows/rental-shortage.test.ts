@@ -1,10 +1,16 @@
-// A rental without a vehicle: somebody is told a day before, and hours before it becomes a case.
+// What calls a person to a booking: no vehicle a day before, a case hours before, and other hours.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RentalRequest } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
-import { cancel, vehicleReassigned } from '../../workflows/rental.messages.ts';
+import {
+  amend,
+  cancel,
+  hoursChanged,
+  state,
+  vehicleReassigned,
+} from '../../workflows/rental.messages.ts';
 import { fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
 import { type Desk, envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
@@ -42,7 +48,7 @@ async function short(
   story: (handle: Handle, types: () => readonly string[]) => Promise<void>,
 ): Promise<void> {
   const { connection, nativeConnection } = env;
-  const fakes = fakeRentals({ now });
+  const fakes = fakeRentals({ now, amendedTo: VEHICLE });
   const place = { connection, nativeConnection, namespace: 'default' };
   await withWorker(place, fakes.activities, async (desk) => {
     const wanted = await request(pickUpHours);
@@ -83,5 +89,39 @@ test('that is helped is none any more, until it loses its vehicle again', {
     await handle.signal(vehicleReassigned, { vehicleId: null });
     await env.sleep(0.1 * HOUR);
     expect(types()).toEqual(['raiseShortage', 'raiseShortage']);
+  });
+});
+
+test('that is moved is looked at again a day before its new pick-up', {
+  timeout: 120_000,
+}, async () => {
+  await short(12, async (handle) => {
+    await env.sleep(0.1 * HOUR);
+    expect(await attention(handle)).toBe(true);
+    const start = await now();
+    const term = {
+      pickUpAt: new Date(start + 48 * HOUR).toISOString(),
+      dueAt: new Date(start + 72 * HOUR).toISOString(),
+    };
+    await handle.executeUpdate(amend, { args: [envelope('c-1', term)] });
+    await handle.signal(vehicleReassigned, { vehicleId: null });
+    await env.sleep(23.9 * HOUR);
+    expect(await attention(handle)).toBe(false);
+    await env.sleep(0.2 * HOUR);
+    expect(await attention(handle)).toBe(true);
+  });
+});
+
+test('hours that do not suit a handover are of no concern once it is agreed on anew', {
+  timeout: 120_000,
+}, async () => {
+  await short(90, async (handle) => {
+    const { pickUpAt = '', dueAt = '' } = (await handle.query(state)) ?? {};
+    await handle.signal(hoursChanged, { handover: 'pick-up', at: pickUpAt, problem: 'fee' });
+    await env.sleep(0.1 * HOUR);
+    expect(await attention(handle)).toBe(true);
+    const longer = new Date(Date.parse(dueAt) + HOUR).toISOString();
+    await handle.executeUpdate(amend, { args: [envelope('c-1', { pickUpAt, dueAt: longer })] });
+    expect(await attention(handle)).toBe(false);
   });
 });

@@ -31,9 +31,11 @@ export const manyRows = {
 
 /**
  * A question to a payment gateway. Repeated until it is answered: what was ordered is known by its
- * key, so that asking again never charges again.
+ * key, so that asking again never charges again. It beats each second: the worker that dies in the
+ * middle is replaced long before a gateway's own time is over.
  */
 export const gatewayCall = {
   startToCloseTimeout: '40 s',
+  heartbeatTimeout: '5 s',
   retry: { initialInterval: '1 s', backoffCoefficient: 2, maximumInterval: '5 min' },
 } as const satisfies ActivityOptions;

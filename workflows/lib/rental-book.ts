@@ -28,6 +28,8 @@ export type Carried = {
   readonly doubts?: readonly HandoverDoubt[];
 } & Heard;
 
+/** What is known as a command sets out; what comes later is news to its outcome. */
+type Before = { readonly heard: number; readonly doubts: readonly HandoverDoubt[] };
 type Known = Pick<Carried, 'recent' | 'timers'> & { readonly state: RentalState | null };
 
 export type RentalBook = ReturnType<typeof openBook>;
@@ -64,7 +66,7 @@ export function openBook(carried: Carried | null) {
     changes: () => changes,
     answered: (commandId: string) => answerOf(recent, commandId),
     carried: (): Carried => ({ state: existing(), recent, timers, ...also() }),
-    heard: news.heard,
+    known: () => ({ heard: news.heard(), doubts: troubles.doubts() }),
 
     reserved(commandId: string, next: RentalState): RentalState {
       return settle(commandId, { ...next, ...news.early() });
@@ -77,9 +79,10 @@ export function openBook(carried: Carried | null) {
     },
 
     /** The outcome of a command becomes the next state, which is also the command's answer. */
-    recorded(id: string, outcome: RentalOutcome, now: number, heardBefore: number): RentalState {
+    recorded(id: string, outcome: RentalOutcome, now: number, before: Before): RentalState {
       // From the state of now: the vehicle may have changed while the command was carried out.
-      const next = news.after(existing(), outcome, heardBefore);
+      const next = news.after(existing(), outcome, before.heard);
+      troubles.after(outcome, before.doubts);
       timers = timersAfter(timers, outcome, next, now);
       return settle(id, next, !isTimed(outcome.type));
     },
@@ -120,9 +123,18 @@ function refuseMissing(isRefused: boolean): never {
   throw new DomainError('invalid-state', `The rental is ${status}.`, { rentalStatus: status });
 }
 
+const TIMED: readonly RentalOutcome['type'][] = [
+  'expired',
+  'noShow',
+  'shortageRaised',
+  'reminded',
+  'overdueMarked',
+  'cycleBilled',
+  'arrearsChecked',
+  'closed',
+];
+
 /** Nobody asks for a timer's answer again; it must not push people's answers out. */
 function isTimed(outcome: RentalOutcome['type']): boolean {
-  return ['expired', 'noShow', 'shortageRaised', 'reminded', 'overdueMarked', 'closed'].includes(
-    outcome,
-  );
+  return TIMED.includes(outcome);
 }

@@ -1,4 +1,6 @@
 // What a rental's timers wait for: the next deadline of a state, and what was already done about it.
+
+import { billableAt } from '../../domain/rental/billing.ts';
 import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/rental.ts';
 import { ATTENTION_HOURS, isShort } from '../../domain/rental-attention.ts';
 
@@ -28,6 +30,8 @@ export type Timers = {
   /** How often it became a case for want of a vehicle, and whether it is one. */
   readonly shortages?: number;
   readonly isCase?: boolean;
+  /** When it is to be looked whether invoices are unpaid past their terms; absent for never. */
+  readonly arrearsAt?: string | null;
 };
 
 export const NO_TIMERS: Timers = {
@@ -46,7 +50,15 @@ export type Deadline = {
   readonly commandId: string;
   readonly summary: string;
 };
-type TimedCommand = 'expire' | 'noShow' | 'raiseShortage' | 'remind' | 'markOverdue' | 'close';
+type TimedCommand =
+  | 'expire'
+  | 'noShow'
+  | 'raiseShortage'
+  | 'remind'
+  | 'markOverdue'
+  | 'billCycle'
+  | 'checkArrears'
+  | 'close';
 
 /**
  * The earliest deadline of this state, or null when only people can move it on. `hasLadder` is false
@@ -72,7 +84,7 @@ function deadlinesOf(state: RentalState, timers: Timers, hasLadder: boolean): re
         ...(hasLadder && isShort(state) ? shortage(state, timers) : []),
       ];
     case 'active':
-      return [...reminder(state, timers), overdue(state, timers)];
+      return [...reminder(state, timers), overdue(state, timers), ...billing(state, timers)];
     case 'returned':
       return [due(state, 'close', AT_ONCE, 'close', 'close')];
     default:
@@ -117,6 +129,20 @@ function overdue(state: RentalState, timers: Timers): Deadline {
   return due(state, 'markOverdue', at, id, state.overdue ? 'still overdue' : 'overdue');
 }
 
+/** The end of a cycle, and the day on which its invoice is to be paid. */
+function billing(state: RentalState, { arrearsAt }: Timers): readonly Deadline[] {
+  const deadlines: Deadline[] = [];
+  const at = billableAt(state);
+  if (at !== null) {
+    deadlines.push(due(state, 'billCycle', at, `cycle/${state.cycleEndsAt}`, 'end of a cycle'));
+  }
+  if (arrearsAt) {
+    const id = `arrears/${arrearsAt}`;
+    deadlines.push(due(state, 'checkArrears', Date.parse(arrearsAt), id, 'an invoice to be paid'));
+  }
+  return deadlines;
+}
+
 function due(
   state: RentalState,
   type: TimedCommand,
@@ -151,7 +177,18 @@ export function timersAfter(
     case 'shortageRaised':
       return { ...free, isCase: true, shortages: (timers.shortages ?? 0) + 1 };
     case 'amended':
-      return outcome.vehicleId === undefined ? free : { ...free, isCase: false };
+      if (outcome.vehicleId === undefined) return free;
+      // Another pick-up is to be looked at before it; a case stays one until there is a vehicle.
+      return {
+        ...free,
+        isCase: timers.isCase === true && outcome.vehicleId === null,
+        attended: false,
+      };
+    case 'cycleBilled':
+      // What is to be looked at already is looked at first.
+      return { ...free, arrearsAt: timers.arrearsAt ?? outcome.payableBy };
+    case 'arrearsChecked':
+      return { ...free, arrearsAt: outcome.nextCheckAt };
     case 'overdueMarked':
       return { ...free, nextOverdueAt: nextTurn(state, timers, now) };
     default:

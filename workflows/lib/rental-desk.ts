@@ -15,9 +15,10 @@ import {
   type RentalRequest,
   type RentalState,
 } from '../../domain/rental.ts';
-import type { Envelope } from '../rental.messages.ts';
+import type { DepositAnswer, Envelope } from '../rental.messages.ts';
 import { dbWrite, dbWriteAtOnce } from './activity-options.ts';
 import { nowIso } from './clock.ts';
+import { openDepositAsks } from './deposit-asks.ts';
 import { openTeller } from './reassignments.ts';
 import { refusalOf, refusing, unwrapped } from './refusal.ts';
 import type { RentalBook } from './rental-book.ts';
@@ -28,7 +29,8 @@ export type RentalDesk = {
   readonly reserve: (request: Envelope<RentalRequest>) => Promise<RentalState>;
   readonly carryOut: (request: Envelope<RentalCommand>) => Promise<RentalState>;
   readonly meet: (deadline: Deadline) => Promise<void>;
-  /** True when no signal to another rental is on its way. */
+  readonly depositAnswered: (answer: DepositAnswer) => void;
+  /** True when no signal to another workflow is on its way. */
   readonly quiet: () => boolean;
 };
 
@@ -42,7 +44,11 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   checkOut: 'check out',
   extend: 'extend',
   amend: 'amend the booking',
+  exchange: 'exchange the vehicle',
   checkIn: 'check in and invoice',
+  undoCheckOut: 'undo the check-out',
+  announceReturn: 'a late return, announced',
+  reinstate: 'reinstate a no-show',
   cancel: 'cancel',
   confirm: 'confirm the request',
   decline: 'decline the request',
@@ -51,11 +57,14 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   raiseShortage: 'no vehicle: raise a case',
   remind: 'return reminder',
   markOverdue: 'overdue: keep the vehicle in the calendar',
+  billCycle: 'invoice a cycle',
+  checkArrears: 'look for unpaid invoices',
   close: 'close',
 };
 
 export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>): RentalDesk {
   const teller = openTeller();
+  const deposit = openDepositAsks();
 
   async function reserve(request: Envelope<RentalRequest>): Promise<RentalState> {
     const refusal = book.refusal();
@@ -79,17 +88,24 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
     const { id: rentalId, version } = refusing(book.existing);
     const command = refusing(() => decide(book.existing(), request.command, nowIso()));
     const summary = SUMMARIES[command.type];
-    const heardBefore = book.heard();
-    const outcome = await unwrapped(
-      recordCommand.executeWithOptions({ summary }, [{ ...request, command, rentalId, version }]),
-    );
+    const before = book.known();
+    const record = () =>
+      unwrapped(
+        recordCommand.executeWithOptions({ summary }, [{ ...request, command, rentalId, version }]),
+      );
+    const outcome = await record().catch(async (error: unknown) => {
+      await deposit.clearWay(error, { id: rentalId, version }, request);
+      return record();
+    });
+    deposit.settleAfter(outcome, { id: rentalId, version }, request.actor);
     teller.tell(outcome.reassigned.filter((moved) => moved.rentalId !== rentalId));
-    return book.recorded(request.commandId, outcome, Date.now(), heardBefore);
+    return book.recorded(request.commandId, outcome, Date.now(), before);
   }
 
-  async function meet({ command, commandId }: Deadline): Promise<void> {
-    // A command may have come first and moved the deadline.
-    if (book.nextDeadline()?.commandId !== commandId) return;
+  async function meet({ at, command, commandId }: Deadline): Promise<void> {
+    // A command may have come first and moved the deadline, though it keeps its id.
+    const next = book.nextDeadline();
+    if (next?.commandId !== commandId || next.at > at) return;
     if (command === null) {
       book.looked();
       return;
@@ -108,6 +124,7 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
     reserve: (request) => inTurn(() => reserve(request)),
     carryOut: (request) => inTurn(() => carryOut(request)),
     meet: (deadline) => inTurn(() => meet(deadline)),
-    quiet: teller.quiet,
+    depositAnswered: deposit.answered,
+    quiet: () => teller.quiet() && deposit.quiet(),
   };
 }

@@ -1,6 +1,6 @@
 // Keeps the Web UI's picture of a rental in step: search attributes, details, and what troubles it.
 import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import type { RentalRequest, RentalState } from '../../domain/rental.ts';
+import type { RentalOutcome, RentalRequest, RentalState } from '../../domain/rental.ts';
 import { type HandoverDoubt, isAhead, isShort } from '../../domain/rental-attention.ts';
 import type { HoursChanged } from '../rental.messages.ts';
 import { nowIso } from './clock.ts';
@@ -66,6 +66,12 @@ function openTroubles(carried: Picture | null) {
     doubt: ({ handover, at, problem }: HoursChanged) => {
       const others = doubts.filter((one) => one.handover !== handover);
       doubts = problem === null ? others : [...others, { handover, at, problem }];
+    },
+    doubts: () => doubts,
+    /** Placed anew, both handovers are agreed on anew: whoever did it knew of these doubts. */
+    after: (outcome: RentalOutcome, known: readonly HandoverDoubt[]) => {
+      if (outcome.type !== 'amended' || outcome.vehicleId === undefined) return;
+      doubts = doubts.filter((one) => !known.includes(one));
     },
     text: (state: RentalState) => {
       const ahead = doubts.filter((one) => isAhead(one, state));

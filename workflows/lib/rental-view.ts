@@ -43,6 +43,13 @@ export function changedAttributes(before: View | null, after: View): SearchAttri
   return pairs;
 }
 
+/** Those that it had before, with the time of each exchange. */
+function exchangedRow({ exchanged = [] }: RentalState): string[][] {
+  if (exchanged.length === 0) return [];
+  const before = exchanged.map(({ vehicleId, to }) => `\`${vehicleId}\` until ${to}`);
+  return [['Had before', before.join(', ')]];
+}
+
 /** Markdown for the Web UI's workflow page. */
 export function detailsOf(state: RentalState, problem: string | null): string {
   const commands = allowedCommands(state.status);
@@ -50,11 +57,14 @@ export function detailsOf(state: RentalState, problem: string | null): string {
     ['Number', state.number],
     ['Status', state.overdue ? `**${state.status}, overdue**` : `**${state.status}**`],
     ['Vehicle', state.vehicleId === null ? '**none**' : `\`${state.vehicleId}\``],
+    ...exchangedRow(state),
     ['Class, branch', `${state.classId}, ${state.branchId}`],
     ...(state.status === 'requested' ? [['To be answered by', state.answerBy ?? '']] : []),
     ['Pick-up', state.pickUpAt],
     ['Due', state.dueAt],
     ['Invoice', state.invoiceNumber ?? 'none yet'],
+    ...(state.cycleEndsAt ? [['Billed next', state.cycleEndsAt]] : []),
+    ...(state.arrears ? [['Arrears', '**an invoice is overdue**']] : []),
     ['Commands now', commands.length === 0 ? 'none' : commands.join(', ')],
     ...(problem === null ? [] : [['Needs a person', problem]]),
   ];

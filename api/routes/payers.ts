@@ -1,0 +1,57 @@
+// Payers over HTTP: who pays which lines of a rental, or what share of the rest.
+import { createRoute, z } from '@hono/zod-openapi';
+import { payersOf, setPayers } from '../../db/commands/payer-shares.ts';
+import { rentalById } from '../../db/queries/rentals.ts';
+import { secured } from '../auth/access.ts';
+import { BOOKS, COUNTER } from '../auth/roles.ts';
+import { rowAccessOf } from '../auth/scope.ts';
+import type { ApiDeps } from '../deps.ts';
+import { namingReferences } from '../errors.ts';
+import { jsonBody } from '../middleware/body.ts';
+import { found } from '../problems.ts';
+import { type ApiRouter, apiRouter } from '../router.ts';
+import { Id, jsonAnswer, jsonRequest, problems } from '../schemas/common.ts';
+import { NewPayers, Payers } from '../schemas/payers.ts';
+import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
+
+const tags = ['Payments'];
+const params = z.object({ id: Id });
+
+const read = createRoute({
+  ...secured({ scope: 'rentals:read', roles: [...COUNTER, ...BOOKS, 'auditor'] }),
+  method: 'get',
+  path: '/rentals/{id}/payers',
+  tags,
+  summary: 'Who pays a rental, where more than its payer does; else 404',
+  request: { params },
+  responses: { 200: jsonAnswer('Its payers', Payers), ...problems },
+});
+
+const set = createRoute({
+  ...secured({ scope: 'rentals:write', roles: COUNTER }, jsonBody),
+  method: 'put',
+  path: '/rentals/{id}/payers',
+  tags,
+  summary: 'Set all payers until the vehicle is back; If-Match where they were set already',
+  request: { params, headers: IfMatchHeader, body: jsonRequest(NewPayers) },
+  responses: { 200: jsonAnswer('In force', Payers), ...problems },
+});
+
+export function payerRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
+  return apiRouter()
+    .openapi(read, async (c) => {
+      const { id } = c.req.valid('param');
+      const split = found(await payersOf(db, rowAccessOf(c), id), 'payer split');
+      return c.json(split, 200, etag(split.version));
+    })
+    .openapi(set, async (c) => {
+      const { id: rentalId } = c.req.valid('param');
+      const access = rowAccessOf(c);
+      found(await rentalById(db, access, rentalId), 'rental');
+      const known = await payersOf(db, access, rentalId);
+      const version = known || c.req.header('if-match') ? knownVersion(c) : null;
+      const { shares } = c.req.valid('json');
+      const split = await namingReferences(setPayers(db, access, { rentalId, shares }, version));
+      return c.json(split, 200, etag(split.version));
+    });
+}

@@ -1,0 +1,69 @@
+// The commands of a rental as people give them: what each carries.
+import { z } from '@hono/zod-openapi';
+import { CANCEL_REASONS, UNDO_REASONS } from '../../domain/rental.ts';
+import { BranchId, ClassId, Id, Instant, text } from './common.ts';
+import { choiceFields } from './quotes.ts';
+import { fuelEighths, Override, odometerKm } from './rentals.ts';
+
+export const WalkUp = z
+  .strictObject({
+    branchId: BranchId,
+    classId: ClassId,
+    customerId: Id,
+    dueAt: Instant,
+    returnBranchId: BranchId.optional(),
+    ...choiceFields,
+    payerId: Id.optional(),
+    override: Override.optional(),
+    odometerKm,
+    fuelEighths,
+    vehicleId: Id.optional().openapi({ description: 'Whose keys go out; or by its plate' }),
+    plate: text(20).optional(),
+  })
+  .refine(({ vehicleId, plate }) => vehicleId === undefined || plate === undefined, {
+    message: 'name the vehicle by one of both',
+    path: ['plate'],
+  })
+  .openapi('WalkUp', { description: 'The pick-up is now' });
+
+export const CheckOut = z
+  .strictObject({
+    odometerKm,
+    fuelEighths,
+    vehicleId: Id.optional().openapi({
+      description: 'Whose keys go out; left out, those of the vehicle that is kept',
+    }),
+  })
+  .openapi('CheckOut');
+export const Extend = z.strictObject({ dueAt: Instant }).openapi('Extend');
+/** `rate` and `promotion` are taken back by null. */
+const { rate, promotion, ...otherChoices } = choiceFields;
+export const Amend = z
+  .strictObject({
+    classId: ClassId.optional(),
+    returnBranchId: BranchId.optional(),
+    pickUpAt: Instant.optional(),
+    dueAt: Instant.optional(),
+    ...otherChoices,
+    rate: rate.unwrap().nullable().optional(),
+    promotion: promotion.unwrap().nullable().optional(),
+    payerId: Id.nullable().optional().openapi({ description: 'Null: the customer pays' }),
+  })
+  .refine((change) => Object.keys(change).length > 0, { message: 'must change something' })
+  .openapi('Amend', { description: 'What is left out stays as it is' });
+export const CheckIn = z
+  .strictObject({
+    odometerKm,
+    fuelEighths,
+    branchId: BranchId,
+    droppedAt: Instant.optional().openapi({
+      description: 'Since when it lay in the key drop of the closed branch: then it came back',
+    }),
+  })
+  .openapi('CheckIn');
+export const Cancel = z.strictObject({ reason: z.enum(CANCEL_REASONS) }).openapi('Cancel');
+export const UndoCheckOut = z
+  .strictObject({ odometerKm, fuelEighths, reason: z.enum(UNDO_REASONS) })
+  .openapi('UndoCheckOut');
+export const AnnounceReturn = z.strictObject({ at: Instant }).openapi('AnnounceReturn');
+export const Reinstate = z.strictObject({}).openapi('Reinstate');

@@ -1,0 +1,114 @@
+// Who pays a rental: shares are set as a whole until the vehicle is back.
+import { sql } from 'kysely';
+import { DomainError } from '../../domain/errors.ts';
+import type { PayerShare } from '../../domain/payer-share.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
+import { codeAggregate, publish } from '../outbox.ts';
+import { recordAudit } from './audit.ts';
+import { payerSharesOf } from './payer-documents.ts';
+
+export type PayerSplit = {
+  readonly rentalId: string;
+  readonly version: number;
+  readonly shares: readonly PayerShare[];
+};
+
+/**
+ * `version` is the one that the caller knows, null where no shares were set yet. Throws `not-found`
+ * for an unknown rental or payer, `version-conflict`, `invalid-state` once it is back or when it is
+ * billed in cycles, `value-refused` for shares that are more than the whole or leave a rest.
+ */
+export async function setPayers(
+  db: Db,
+  acting: Acting,
+  { rentalId, shares }: Omit<PayerSplit, 'version'>,
+  version: number | null,
+): Promise<PayerSplit> {
+  try {
+    return await transact(db, 'rentals_rw', acting, async (tx) => {
+      const branchId = await changeable(tx, rentalId);
+      const next = await nextVersion(tx, rentalId, version);
+      for (const [index, share] of shares.entries()) {
+        await sql`insert into rentals.payer_share (rental_id, version, position, payer_id, kind,
+            covers, percent_bp, voucher_net_minor, is_primary)
+          values (${rentalId}, ${next}, ${index + 1}, ${share.payerId}, ${share.kind},
+            ${sql.val(share.covers)}, ${share.percentBp}, ${share.voucherNetMinor},
+            ${share.isPrimary})`.execute(tx);
+      }
+      const payers = shares.length;
+      await publish(tx, {
+        type: 'forecourt.payers.set.v1',
+        aggregateId: codeAggregate('payers', rentalId),
+        sequence: next,
+        data: { rentalId, branchId, payers },
+      });
+      await recordAudit(tx, {
+        ...{ action: 'rental.set-payers', subjectType: 'rental', subjectId: rentalId },
+        after: { version: next, shares },
+      });
+      return { rentalId, version: next, shares };
+    });
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+/** Answers its branch. The row is locked, so that it does not come back meanwhile. */
+async function changeable(tx: Tx, rentalId: string): Promise<string> {
+  const { rows } = await sql<{ branchId: string; status: string; cycle: string | null }>`
+    select branch_id as "branchId", status, billing_cycle as cycle
+    from rentals.rental where id = ${rentalId} for update`.execute(tx);
+  const [rental] = rows;
+  if (rental === undefined) throw new DomainError('not-found', 'There is no such rental.');
+  const { status: rentalStatus, cycle, branchId } = rental;
+  if (['requested', 'reserved', 'active'].includes(rentalStatus) && cycle === null) return branchId;
+  throw new DomainError('invalid-state', 'Its payers are set before it is billed.', {
+    rentalStatus,
+  });
+}
+
+async function nextVersion(tx: Tx, rentalId: string, known: number | null): Promise<number> {
+  const { rows } = await sql<{ version: number }>`insert into rentals.payer_split as p (rental_id)
+    values (${rentalId})
+    on conflict (rental_id) do update set version = p.version + 1, updated_at = now()
+      where p.version = ${known}
+    returning version`.execute(tx);
+  const version = rows[0]?.version;
+  if (version === (known ?? 0) + 1) return version;
+  throw new DomainError('version-conflict', 'The payers were changed meanwhile: read them again.');
+}
+
+/** Undefined where none were set. */
+export async function payersOf(
+  db: Db,
+  acting: Acting,
+  rentalId: string,
+): Promise<PayerSplit | undefined> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const { rows } = await sql<{ version: number }>`select version from rentals.payer_split
+      where rental_id = ${rentalId}`.execute(tx);
+    const version = rows[0]?.version;
+    if (version === undefined) return undefined;
+    return { rentalId, version, shares: await payerSharesOf(tx, rentalId) };
+  });
+}
+
+const WRONG_WHOLE = 'One payer has the rest, and the shares are no more than the whole.';
+
+function refusalOf(error: unknown): unknown {
+  const { constraint } = error as { readonly constraint?: string };
+  switch (constraint) {
+    case 'payer_share_payer_id_fkey':
+      return new DomainError('not-found', 'There is no such payer.', { of: 'payer' });
+    case 'payer_share_one_document':
+      return new DomainError('value-refused', 'Each payer has one share.', { field: 'payerId' });
+    case 'payer_share_whole':
+    case 'payer_share_one_primary':
+    case 'payer_share_primary_has_the_rest':
+    case 'payer_share_pays_something':
+    case 'payer_share_voucher':
+      return new DomainError('value-refused', WRONG_WHOLE, { field: 'shares' });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,44 @@
+// An invoice or credit note as a PDF, in the same layout as the agreement.
+import { figuresIn } from './figures.ts';
+import { written } from './page.ts';
+import { drawPrice, type Priced } from './price.ts';
+import { type DocumentLanguage, WORDS } from './words.ts';
+
+/** The customer's name is in here: it leaves the process as a document only. */
+export type InvoiceData = Priced & {
+  readonly number: string;
+  /** EN 16931: 381 is a credit note. */
+  readonly kind: number;
+  readonly issueDate: string;
+  readonly issuer: string;
+  readonly customer: string;
+  readonly customerTaxId: string | null;
+  readonly rentalNumber: string | null;
+  readonly serviceFrom: string;
+  readonly serviceTo: string;
+  /** Of the legal entity. */
+  readonly zone: string;
+};
+
+const CREDIT_NOTE = 381;
+
+export function invoicePdf(data: InvoiceData, language: DocumentLanguage): Promise<Uint8Array> {
+  const words = WORDS[language];
+  const { time, date } = figuresIn(language, data.currency);
+  const kind = data.kind === CREDIT_NOTE ? words.creditNote : words.invoice;
+  const title = `${kind} ${data.number}`;
+  const foot = (page: number, pages: number) =>
+    `${title} · ${words.page} ${page} ${words.of} ${pages}`;
+  const writtenAt = `${data.issueDate}T00:00:00Z`;
+  return written({ title, language, writtenAt, foot }, (sheet) => {
+    sheet.title(title, `${words.issued} ${date(data.issueDate)}`);
+    sheet.section(words.parties);
+    sheet.value(words.lessor, data.issuer);
+    sheet.value(words.customer, data.customer);
+    if (data.customerTaxId !== null) sheet.value(words.taxId, data.customerTaxId);
+    if (data.rentalNumber !== null) sheet.value(words.rental, data.rentalNumber);
+    const [from, to] = [time(data.serviceFrom, data.zone), time(data.serviceTo, data.zone)];
+    sheet.value(words.service, `${from} – ${to}`);
+    drawPrice(sheet, data, language);
+  });
+}

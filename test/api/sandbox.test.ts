@@ -1,0 +1,162 @@
+// The sandbox: keys of its partners reach it and nothing else, those of others never; rows hold it too.
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
+import { createApiKey, newApiKeyToken } from '../../db/commands/api-keys.ts';
+import { registerBranch } from '../../db/commands/branches.ts';
+import { queueNotices } from '../../db/commands/notifications.ts';
+import { openBooking } from '../../db/commands/partner-bookings.ts';
+import { registerPartner } from '../../db/commands/partners.ts';
+import { reserveRental } from '../../db/commands/reservations.ts';
+import type { Notice } from '../../domain/notification.ts';
+import { SCOPES } from '../../domain/people.ts';
+import { expectProblem, type TestApi, testApi } from '../support/api.ts';
+import { guarded, tried } from '../support/broken-guards.ts';
+import {
+  AGENT,
+  CLASS,
+  hoursFromNow,
+  plantFleet,
+  plantTrade,
+  plantVehicles,
+} from '../support/fleet.ts';
+import { customerPerson, tokenOf } from '../support/people.ts';
+
+const SANDBOX = 'SBX1';
+let api: TestApi;
+let live: string;
+let customerId: string;
+const partner = { live: uuidv7(), sandbox: uuidv7() };
+const key = { live: newApiKeyToken(), sandbox: newApiKeyToken() };
+
+beforeAll(async () => {
+  api = await testApi();
+  const { db } = api.database;
+  ({ customerId } = await plantTrade(db));
+  ({ branchId: live } = await plantFleet(db, { vehicles: 2 }));
+  const branch = { name: 'Sandbox', timeZone: 'Europe/Vienna', entityId: 'FC-SANDBOX' };
+  await registerBranch(db, AGENT, { ...branch, id: SANDBOX, sandbox: true });
+  await plantVehicles(db, SANDBOX, 2);
+  for (const side of ['live', 'sandbox'] as const) {
+    const id = partner[side];
+    const sandbox = side === 'sandbox';
+    await registerPartner(db, AGENT, { id, name: side, branches: null, sandbox });
+    const rights = { scopes: SCOPES, expiresAt: '2099-01-01T00:00:00Z', name: side };
+    await createApiKey(db, AGENT, { ...rights, id: uuidv7(), owner: `partner:${id}` }, key[side]);
+  }
+});
+
+function noticeOf(rentalId: string): Notice {
+  const at = { factId: uuidv7(), factAt: hoursFromNow(0) };
+  return { ...at, kind: 'confirmation', rentalId, subjectId: rentalId, occasion: at.factId };
+}
+
+const term = { classId: CLASS, pickUpAt: hoursFromNow(5), dueAt: hoursFromNow(30) };
+
+describe.each([
+  ['sandbox', 'live'],
+  ['live', 'sandbox'],
+] as const)('a key of a %s partner', (side, other) => {
+  const branchOf = (which: string) => (which === 'live' ? live : SANDBOX);
+  const call = (method: string, path: string, body?: object) =>
+    api.call(method, `/api/v1${path}`, { body, token: key[side] });
+
+  test('sees, counts and prices at the branches of its side alone', async () => {
+    const list = await call('GET', '/branches');
+    expect(list.body.items.map((one: { id: string }) => one.id)).toEqual([branchOf(side)]);
+    const span = `from=${term.pickUpAt}&to=${term.dueAt}`;
+    for (const [which, ok] of [
+      [side, true],
+      [other, false],
+    ] as const) {
+      const id = branchOf(which);
+      const statuses = [
+        await call('GET', `/branches/${id}`),
+        await call('GET', `/branches/${id}/opening-hours`),
+        await call('GET', `/availability?branchId=${id}&${span}`),
+        await call('POST', '/quotes', { ...term, branchId: id }),
+      ].map(({ status }) => status);
+      expect(statuses).toEqual(ok ? [200, 200, 200, 200] : [404, 404, 404, 422]);
+    }
+  });
+
+  test('books nothing at the other side', async () => {
+    const booking = { ...term, externalReference: 'X-1', customer: { name: 'Guest' } };
+    const refused = await call('POST', '/partner/bookings', {
+      ...booking,
+      branchId: branchOf(other),
+    });
+    expectProblem(refused, 403, 'forbidden');
+  });
+
+  test('whatever a booking asks for, its rental is refused by the row itself', async () => {
+    const { db, owner } = api.database;
+    const asked = { externalReference: `R-${side}`, customer: { name: 'Guest' }, wanted: {} };
+    const booking = await openBooking(db, AGENT, { ...asked, partnerId: partner[side] });
+    const wanted = { ...term, id: booking.rental_id, customerId: booking.customer_id };
+    const reserve = (branchId: string) => reserveRental(db, AGENT, { ...wanted, branchId });
+    await expect(reserve(branchOf(other))).rejects.toMatchObject({ code: 'not-found' });
+    const { status } = await reserve(branchOf(side));
+    expect(status).toBe('reserved');
+    await transact(db, 'events_rw', AGENT, (tx) => queueNotices(tx, [noticeOf(booking.rental_id)]));
+    const queued = await sql`select from rentals.notification
+      where rental_id = ${booking.rental_id}`.execute(owner);
+    expect(queued.rows).toHaveLength(side === 'live' ? 1 : 0);
+    const moved = await tried(owner, (tx) =>
+      guarded(
+        tx,
+        () =>
+          sql`update rentals.rental set branch_id = ${branchOf(other)},
+            return_branch_id = ${branchOf(other)}, version = version + 1 where id = ${booking.rental_id}`.execute(
+            tx,
+          ),
+        sql`alter table rentals.rental disable trigger rental_side_kept`,
+      ),
+    );
+    expect(moved).toEqual(['rental_on_one_side', 'accepted']);
+  });
+});
+
+test('no rental is one-way across, and customers see nothing of the sandbox', async () => {
+  const wanted = { ...term, id: uuidv7(), customerId, branchId: live, returnBranchId: SANDBOX };
+  const across = reserveRental(api.database.db, AGENT, wanted);
+  await expect(across).rejects.toMatchObject({ code: 'not-found' });
+  const token = await tokenOf(await customerPerson(api.database.owner, customerId));
+  const { body } = await api.call('GET', '/api/v1/branches', { token });
+  expect(body.items.map((one: { id: string }) => one.id)).toEqual([live]);
+  expect((await api.call('GET', `/api/v1/branches/${SANDBOX}`, { token })).status).toBe(404);
+});
+
+test.each([
+  [
+    'vehicle_keeps_its_side',
+    'vehicles.vehicle',
+    'vehicle_side_kept',
+    () => sql`update vehicles.vehicle set branch_id = ${live} where branch_id = ${SANDBOX}`,
+  ],
+  [
+    'branch_keeps_its_side',
+    'vehicles.branch',
+    'branch_keeps_its_side',
+    () => sql`update vehicles.branch set is_sandbox = false where id = ${SANDBOX}`,
+  ],
+  [
+    'branch_on_its_companys_side',
+    'vehicles.branch',
+    'branch_side',
+    () => sql`update vehicles.branch set entity_id = 'FC-AT' where id = ${SANDBOX}`,
+  ],
+  [
+    'partner_keeps_its_side',
+    'people.partner',
+    'partner_keeps_its_side',
+    () => sql`update people.partner set is_sandbox = not is_sandbox`,
+  ],
+] as const)('%s: nothing moves across', async (refusal, table, trigger, change) => {
+  const gone = sql`alter table ${sql.table(table)} disable trigger ${sql.id(trigger)}`;
+  const said = await tried(api.database.owner, (tx) =>
+    guarded(tx, () => change().execute(tx), gone),
+  );
+  expect(said).toEqual([refusal, 'accepted']);
+});

@@ -1,0 +1,250 @@
+// A long rental billed while it is open: documents, ledger and arrears, on a clock moved by hand.
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
+import { postPayment } from '../../db/commands/payment-entries.ts';
+import { billedCycles } from '../../db/queries/billing-cycles.ts';
+import { localDate, localTime } from '../../domain/calendar.ts';
+import { capturePostings } from '../../domain/payments/postings.ts';
+import type { RentalRequest, RentalState } from '../../domain/rental.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { AGENT, attempt, hoursFromNow, plantFleet } from '../support/fleet.ts';
+import { OUT } from '../support/rental-desk.ts';
+import { entryOf, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
+
+let t: TestDatabase;
+let desk: MoneyDesk;
+
+beforeAll(async () => {
+  t = await testDatabase();
+  desk = await moneyDesk(t);
+});
+
+const DAY = 24;
+const BACK = { ...OUT, type: 'checkIn' } as const;
+
+/** Handed out now for so many days. */
+async function outFor(days: number, more: Partial<RentalRequest> = {}): Promise<RentalState> {
+  const term = { pickUpAt: hoursFromNow(0), dueAt: hoursFromNow(days * DAY) };
+  const rental = await desk.book({ ...term, billing: '30-days', ...more });
+  return desk.after(rental, OUT);
+}
+
+/** So many days and minutes pass: everything that is known of the rental lies that much further back. */
+async function later({ id }: RentalState, days: number, minutes = 0): Promise<RentalState> {
+  const by = `${days} days ${minutes} minutes`;
+  await t.owner.transaction().execute(async (tx) => {
+    await sql`set local session_replication_role = replica`.execute(tx);
+    await sql`update rentals.rental set pick_up_at = pick_up_at - ${by}::interval,
+      due_at = due_at - ${by}::interval, cycle_ends_at = cycle_ends_at - ${by}::interval,
+      checked_out_at = checked_out_at - ${by}::interval where id = ${id}`.execute(tx);
+    await sql`update rentals.billed_cycle set service_from = service_from - ${by}::interval,
+      service_to = service_to - ${by}::interval, payable_by = payable_by - ${by}::interval
+      where rental_id = ${id}`.execute(tx);
+    await sql`update rentals.segment set from_at = from_at - ${by}::interval
+      where rental_id = ${id}`.execute(tx);
+    await sql`update vehicles.span set during = tstzrange(lower(during) - ${by}::interval,
+      upper(during)) where ref = ${id}`.execute(tx);
+  });
+  return desk.read(id);
+}
+
+const onDay = ({ pickUpAt }: RentalState, days: number) =>
+  new Date(Date.parse(pickUpAt) + days * DAY * 3_600_000).toISOString();
+const bill = (rental: RentalState) => desk.after(rental, { type: 'billCycle' });
+const back = (rental: RentalState) => desk.after(rental, { ...BACK, branchId: rental.branchId });
+
+async function documentsOf({ id }: RentalState) {
+  const { rows } = await sql<{ id: string; net: number; vat: number; kind: number }>`
+    select id, net_minor as net, vat_minor as vat, kind
+    from accounting.invoice where rental_id = ${id} order by id`.execute(t.owner);
+  return rows;
+}
+
+const amountsOf = async (rental: RentalState) =>
+  (await documentsOf(rental)).map(({ net, vat, kind }) => [net, vat, kind]);
+
+describe('65 days by 30', () => {
+  test('are invoiced 800.00, 800.00 and 110.00, in a row and without a gap', async () => {
+    let rental = await outFor(65);
+    expect(rental.cycleEndsAt).toBe(onDay(rental, 30));
+    rental = await bill(await later(rental, 30));
+    rental = await bill(await later(rental, 30));
+    rental = await back(await later(rental, 5, -5));
+    expect(rental.price.netMinor).toBe(1_710_00);
+    expect(await amountsOf(rental)).toEqual([
+      [800_00, 160_00, 380],
+      [800_00, 160_00, 380],
+      [110_00, 22_00, 380],
+    ]);
+    expect(await entryOf(t.owner, rental, 'rental.cycle-invoice')).toEqual([
+      ...['1200 96000', '1200 96000'],
+      ...['2200 -16000', '2200 -16000', '4000 -80000', '4000 -80000'],
+    ]);
+    expect(await entryOf(t.owner, rental, 'rental.final-invoice')).toEqual([
+      ...['1200 13200', '2200 -2200', '4000 -11000'],
+    ]);
+    const cycles = await billedCycles(t.db, 'system:test', rental.id);
+    expect(cycles.map(({ serviceTo }) => serviceTo)).toEqual([30, 60].map((n) => onDay(rental, n)));
+    const days = [-1, 0].map((hours) => localDate(hoursFromNow(hours), 'Europe/Vienna'));
+    expect(days).toContain(cycles[0]?.taxPoint);
+  });
+
+  test('extended, keep what was billed: 95 days are 800.00, 800.00, 710.00 and 200.00', async () => {
+    let rental = await bill(await later(await outFor(65), 30));
+    rental = await desk.after(rental, { type: 'extend', dueAt: onDay(rental, 95) });
+    expect((await documentsOf(rental)).map(({ net }) => net)).toEqual([800_00]);
+    rental = await bill(await later(rental, 30));
+    rental = await bill(await later(rental, 30));
+    rental = await back(await later(rental, 5, -5));
+    // A(90) = 3 × 700 + 210; A(95) = 3 × 700 + 210 + 4 × 50
+    expect(rental.price.netMinor).toBe(2_510_00);
+    const nets = (await documentsOf(rental)).map(({ net }) => net);
+    expect(nets).toEqual([800_00, 800_00, 710_00, 200_00]);
+  });
+});
+
+test('what cycles charged too much is credited, and the last of their invoices stands', async () => {
+  const { branchId: returnBranchId } = await plantFleet(t.db, { vehicles: 1 });
+  let rental = await bill(await later(await outFor(65, { returnBranchId }), 30));
+  // Back a quarter of an hour later, where it began: the way there of 75.00 was not driven.
+  rental = await back(await later(rental, 0, 15));
+  expect(rental.price.netMinor).toBe(800_00);
+  expect(await amountsOf(rental)).toEqual([
+    [875_00, 175_00, 380],
+    [75_00, 15_00, 381],
+  ]);
+  expect(rental.invoiceId).toBe((await documentsOf(rental))[0]?.id);
+  expect(await entryOf(t.owner, rental, 'rental.final-credit')).toEqual([
+    ...['4000 7500', '2200 1500', '1200 -9000'],
+  ]);
+});
+
+test('another place of supply is one credit note and one invoice of the whole', async () => {
+  const branchId = await desk.pricedBy({ longTermVatRateBp: 1_000 });
+  let rental = await outFor(31, { branchId, billing: '28-days' });
+  expect(rental.price.vatMinor).toBe(85_00);
+  rental = await bill(await later(rental, 28));
+  // Two days early it is a short hire after all: A(29) = 750.00, with 20 %.
+  rental = await back(await later(rental, 1, -5));
+  expect(await amountsOf(rental)).toEqual([
+    [700_00, 70_00, 380],
+    [700_00, 70_00, 381],
+    [750_00, 150_00, 380],
+  ]);
+});
+
+test('nothing more is invoiced when the last cycle charged all of it', async () => {
+  const billed = await bill(await later(await outFor(65), 30));
+  const rental = await back(await later(billed, 0, 20));
+  expect(await documentsOf(rental)).toHaveLength(1);
+  expect(rental.invoiceId).toBe((await documentsOf(rental))[0]?.id);
+});
+
+test('the cycle is the booking’s, else the plan’s, else there is none', async () => {
+  const monthly = () => desk.pricedBy({ billing: { cycle: 'month' } });
+  const term = { pickUpAt: hoursFromNow(0), dueAt: hoursFromNow(65 * DAY) };
+  const cycleOf = async (more: Partial<RentalRequest>) => {
+    const rental = await desk.book({ ...term, ...more });
+    const out = await desk.after(rental, OUT);
+    return [out.billingCycle, out.cycleEndsAt && localTime(out.cycleEndsAt, 'Europe/Vienna')];
+  };
+  const [month, first] = await cycleOf({ branchId: await monthly() });
+  expect(month).toBe('month');
+  expect(first).toMatch(/-01T00:00:00/);
+  expect(await cycleOf({ branchId: await monthly(), billing: 'none' })).toEqual([null, null]);
+  expect((await cycleOf({ billing: '28-days' }))[0]).toBe('28-days');
+  expect(await cycleOf({})).toEqual([null, null]);
+});
+
+describe('an unpaid invoice', () => {
+  const look = (rental: RentalState) => desk.after(rental, { type: 'checkArrears' });
+  const extend = (rental: RentalState) =>
+    attempt(desk.record(rental, { type: 'extend', dueAt: onDay(rental, 90) }));
+  const facts = async ({ id }: RentalState) => {
+    const { rows } = await sql<{ arrears: boolean; open: number }>`
+      select (event::jsonb #>> '{data,arrears}')::boolean as arrears,
+        (event::jsonb #>> '{data,openMinor}')::int as open
+      from events.outbox where aggregate_id = ${id}
+        and type = 'forecourt.rental.arrears-changed.v1' order by seq`.execute(t.owner);
+    return rows;
+  };
+
+  test('past its terms stops extensions until it is paid', async () => {
+    let rental = await bill(await later(await outFor(65), 30));
+    rental = await later(rental, 13);
+    const looked = await desk.record(rental, { type: 'checkArrears' });
+    expect(looked).toMatchObject({ arrears: false, version: rental.version });
+    expect('nextCheckAt' in looked && looked.nextCheckAt?.slice(0, 16)).toBe(
+      hoursFromNow(DAY).slice(0, 16),
+    );
+    rental = await look(await later(rental, 2));
+    expect(rental.arrears).toBe(true);
+    expect(await extend(rental)).toBe('arrears');
+    await pay(rental, 960_00 - 1);
+    expect(await extend(rental)).toBe('arrears');
+    await pay(rental, 1);
+    expect(await extend(rental)).toMatchObject({ type: 'extended' });
+    rental = await look(await desk.read(rental.id));
+    expect(rental.arrears).toBe(false);
+    expect(await facts(rental)).toEqual([
+      { arrears: true, open: 960_00 },
+      { arrears: false, open: 0 },
+    ]);
+  });
+
+  async function pay({ id: rentalId }: RentalState, amountMinor: number): Promise<void> {
+    const postings = capturePostings({ currency: 'EUR', amountMinor, owedMinor: amountMinor });
+    const entry = { key: `test/${rentalId}/${amountMinor}`, rentalId, currency: 'EUR' };
+    await transact(t.db, 'rentals_rw', AGENT, (tx) =>
+      postPayment(tx, { ...entry, source: 'payment.capture', postings }),
+    );
+  }
+});
+
+describe('the table refuses', () => {
+  let rental: RentalState;
+  beforeAll(async () => {
+    rental = await bill(await later(await outFor(65), 30));
+  });
+
+  const insert = (cycle: number, from: number, to: number) =>
+    transact(t.db, 'rentals_rw', AGENT, (tx) =>
+      tx
+        .insertInto('rentals.billed_cycle')
+        .values({
+          ...{ rental_id: rental.id, cycle, currency: 'EUR', vat: '[]', total_minor: 0 },
+          service_from: onDay(rental, from),
+          service_to: onDay(rental, to),
+          tax_point: onDay(rental, to).slice(0, 10),
+        })
+        .execute(),
+    );
+
+  test.each([
+    ['a cycle that is not over', 2, 30, 60, 'billed_cycle_is_over'],
+    ['a cycle billed before', 1, 0, 30, 'billed_cycle_is_due'],
+    ['another end than the rental’s', 2, 30, 59, 'billed_cycle_is_due'],
+    ['a number left out', 3, 30, 60, 'billed_cycle_follows'],
+    ['a gap between two', 2, 31, 60, 'billed_cycle_follows'],
+  ])('%s', async (_what, cycle, from, to, constraint) => {
+    await expect(insert(cycle, from, to)).rejects.toMatchObject({ constraint });
+  });
+
+  test('another past, and arrears of what is not billed in cycles', async () => {
+    const change = (statement: string) =>
+      t.owner.transaction().execute((tx) => sql.raw(statement).execute(tx));
+    for (const statement of [
+      'update rentals.billed_cycle set total_minor = 0',
+      'delete from rentals.billed_cycle',
+      'truncate rentals.billed_cycle',
+    ]) {
+      await expect(change(statement)).rejects.toMatchObject({ constraint: 'billed_cycle_stays' });
+    }
+    const { id } = await desk.book();
+    const arrears = change(
+      `update rentals.rental set version = version + 1, arrears = true where id = '${id}'`,
+    );
+    await expect(arrears).rejects.toMatchObject({ constraint: 'rental_arrears_are_of_cycles' });
+  });
+});

@@ -1,0 +1,253 @@
+// What a desk does daily, on the real database: keys back at once, late comers, no-shows.
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
+import { setOpeningHours } from '../../db/commands/opening-hours.ts';
+import type { RentalState } from '../../domain/rental.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { AGENT, attempt, book, hoursFromNow, spanOf } from '../support/fleet.ts';
+import { backOf, factsOf, OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
+import { entryOf } from '../support/rental-money.ts';
+
+let t: TestDatabase;
+let desk: RentalDesk;
+beforeAll(async () => {
+  t = await testDatabase();
+  desk = await rentalDesk(t);
+});
+
+/** The same leg on the other side. */
+function turned(leg: string): string {
+  const [account, amount] = leg.split(' ');
+  return `${account} ${-Number(amount)}`;
+}
+
+/** As if so much time had passed: the rows say that everything was earlier. */
+async function earlier(rental: RentalState, hours: number): Promise<RentalState> {
+  const by = `${hours} hours`;
+  await sql`update rentals.rental set pick_up_at = pick_up_at - ${by}::interval,
+    due_at = due_at - ${by}::interval, no_show_at = no_show_at - ${by}::interval,
+    checked_out_at = checked_out_at - ${by}::interval, version = version + 1
+    where id = ${rental.id}`.execute(t.owner);
+  await sql`update vehicles.span set during = tstzrange(lower(during) - ${by}::interval,
+    upper(during) - ${by}::interval) where ref = ${rental.id}`.execute(t.owner);
+  return desk.read(rental.id);
+}
+
+describe('a check-out that is undone', () => {
+  const undo = {
+    type: 'undoCheckOut',
+    odometerKm: 2_005,
+    fuelEighths: 7,
+    reason: 'typing',
+  } as const;
+
+  test('leaves a reserved rental with its vehicle, the reading, a fact and the reason', async () => {
+    const rental = await desk.handedOut();
+    await desk.record(rental, undo);
+    const kept = await desk.read(rental.id);
+    expect(kept).toMatchObject({
+      status: 'reserved',
+      vehicleId: rental.vehicleId,
+      checkedOutAt: null,
+      odometerOutKm: null,
+      fuelOutEighths: null,
+      version: 3,
+    });
+    expect(Date.parse(kept.noShowAt)).toBeGreaterThanOrEqual(Date.parse(rental.noShowAt));
+    expect(await spanOf(t.owner, rental.id)).toMatchObject({ grip: 'tentative' });
+    expect(await factsOf(t.owner, rental.id)).toEqual([
+      '1 reserved',
+      '2 checked-out',
+      '3 check-out-undone',
+    ]);
+    const { rows } = await sql<{ km: number; audited: string }>`select v.odometer_km as km,
+        (select after->>'reason' from people.audit_entry where subject_id = ${rental.id}
+          and action = 'rental.undoCheckOut') as audited
+      from vehicles.vehicle v where v.id = ${rental.vehicleId}`.execute(t.owner);
+    expect(rows).toEqual([{ km: 2_005, audited: 'typing' }]);
+    await desk.record(kept, { ...OUT, odometerKm: 2_005 });
+    expect(await desk.read(rental.id)).toMatchObject({ status: 'active', odometerOutKm: 2_005 });
+  });
+
+  test('is refused, and says why: after 15 minutes, after 5 km, with less on the dash', async () => {
+    const rental = await desk.handedOut();
+    await expect(desk.record(rental, { ...undo, odometerKm: 2_006 })).rejects.toMatchObject({
+      code: 'invalid-state',
+      details: { odometerOutKm: 2_000 },
+    });
+    await expect(desk.record(rental, { ...undo, odometerKm: 1_999 })).rejects.toMatchObject({
+      code: 'odometer-rollback',
+    });
+    const late = await earlier(rental, 0.3);
+    await expect(desk.record(late, undo)).rejects.toMatchObject({
+      code: 'invalid-state',
+      details: { undoUntil: expect.any(String) },
+    });
+    await expect(
+      sql`update rentals.rental set status = 'reserved', vehicle_id = null, checked_out_at = null,
+        odometer_out_km = null, fuel_out_eighths = null, version = version + 1
+        where id = ${rental.id}`.execute(t.owner),
+    ).rejects.toMatchObject({ constraint: 'rental_undone_in_time' });
+  });
+});
+
+describe('a return that is announced', () => {
+  test('keeps the vehicle until then at once; who is booked behind waits, price and due time stay', async () => {
+    const rental = await desk.handedOut();
+    const { branchId } = rental;
+    const [from, to] = [hoursFromNow(75), hoursFromNow(90)];
+    const behind = await book(t.db, { branchId, from, to });
+    const at = hoursFromNow(80);
+    const outcome = await desk.record(rental, { type: 'announceReturn', at });
+    expect(outcome.reassigned).toMatchObject([{ rentalId: behind.rentalId, vehicleId: null }]);
+    expect(await desk.read(rental.id)).toMatchObject({
+      announcedReturnAt: at,
+      dueAt: rental.dueAt,
+      price: rental.price,
+    });
+    const kept = await spanOf(t.owner, rental.id);
+    expect(Date.parse(kept.until)).toBe(Date.parse(at) + 30 * 60_000);
+    expect(await spanOf(t.owner, behind.rentalId)).toMatchObject({
+      grip: 'unassigned',
+      reason: 'overdue',
+    });
+  });
+
+  test('is where the hourly turn keeps it to, and no turn makes that shorter', async () => {
+    const late = await earlier(await desk.handedOut(), 73);
+    const at = hoursFromNow(9);
+    await desk.record(late, { type: 'announceReturn', at });
+    const before = await spanOf(t.owner, late.id);
+    const told = await desk.read(late.id);
+    await desk.record(told, { type: 'markOverdue' });
+    expect((await spanOf(t.owner, late.id)).until).toEqual(before.until);
+    const { rows } = await sql<{ until: string }>`select event::jsonb->'data'->>'keptUntil' as until
+      from events.outbox where aggregate_id = ${late.id}
+        and type = 'forecourt.rental.overdue.v1'`.execute(t.owner);
+    expect(rows).toEqual([{ until: at }]);
+  });
+
+  test('is forgotten by an extension, which agrees on another due time', async () => {
+    const rental = await desk.handedOut();
+    await desk.record(rental, { type: 'announceReturn', at: hoursFromNow(80) });
+    await desk.record(await desk.read(rental.id), { type: 'extend', dueAt: hoursFromNow(90) });
+    expect((await desk.read(rental.id)).announcedReturnAt).toBeNull();
+  });
+});
+
+describe('a vehicle that does not come back', () => {
+  test('is a mail after 2 hours, a call after 24, a manager’s case after 72: each told once', async () => {
+    let rental = await earlier(await desk.handedOut(), 73);
+    const turn = async () => {
+      await desk.record(rental, { type: 'markOverdue' });
+      rental = await desk.read(rental.id);
+      return rental.notReturned;
+    };
+    expect(await turn()).toBeNull();
+    rental = await earlier(rental, 1);
+    expect([await turn(), await turn()]).toEqual(['mail', 'mail']);
+    rental = await earlier(rental, 22);
+    expect(await turn()).toBe('call');
+    const extended = await desk.record(rental, { type: 'extend', dueAt: hoursFromNow(10) });
+    expect(extended).toMatchObject({ type: 'extended' });
+    rental = await earlier(await desk.read(rental.id), 83);
+    expect([rental.notReturned, await turn()]).toEqual([null, 'manager']);
+    const { rows } = await sql<{ step: string }>`select event::jsonb->'data'->>'step' as step
+      from events.outbox where aggregate_id = ${rental.id}
+        and type = 'forecourt.rental.not-returned.v1' order by id`.execute(t.owner);
+    expect(rows.map(({ step }) => step)).toEqual(['mail', 'call', 'manager']);
+    await expect(
+      sql`update rentals.rental set due_at = now() + interval '9 days', version = version + 1
+        where id = ${rental.id}`.execute(t.owner),
+    ).rejects.toMatchObject({ constraint: 'rental_case_is_not_extended' });
+    const hold = (rentalId: string) =>
+      transact(t.db, 'rentals_rw', AGENT, (tx) =>
+        sql`insert into rentals.authorisation (id, rental_id, payer, gateway, payment_method,
+            amount_minor, currency)
+          values (${uuidv7()}, ${rentalId}, 'renter', 'simulated', 'sim_kept', 100,
+            'EUR')`.execute(tx),
+      );
+    const stopped = { constraint: 'authorisation_card_stopped' };
+    await expect(hold(rental.id)).rejects.toMatchObject(stopped);
+    await desk.record(rental, backOf(rental));
+    expect(await desk.read(rental.id)).toMatchObject({ status: 'returned', notReturned: null });
+    await hold(rental.id);
+  });
+});
+
+describe('a vehicle in the key drop', () => {
+  const drop = (rental: RentalState, droppedAt: string) =>
+    desk.record(rental, { ...BACK, branchId: rental.branchId, droppedAt });
+  const BACK = { type: 'checkIn', odometerKm: 2_300, fuelEighths: 6 } as const;
+
+  async function out(keyDrop: boolean, open: boolean): Promise<RentalState> {
+    const rental = await earlier(await desk.handedOut(), 30);
+    const day = { opens: '00:00', closes: '24:00' };
+    const weekly = open ? [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, ...day })) : [];
+    const hours = { weekly, keyDrop, outOfHours: null };
+    await setOpeningHours(t.db, AGENT, rental.branchId, 1, hours);
+    return rental;
+  }
+
+  test('came back when it was dropped, as the renter claims: price, row and fact say so', async () => {
+    const rental = await out(true, false);
+    const at = hoursFromNow(-5);
+    await drop(rental, at);
+    const back = await desk.read(rental.id);
+    expect(back).toMatchObject({ status: 'returned', afterHours: true, checkedInAt: at });
+    expect(Date.parse((await spanOf(t.owner, rental.id)).until)).toBeGreaterThan(Date.now());
+  });
+
+  test('was not dropped while the branch was open, nor in the future, nor without a key drop', async () => {
+    const [open, none, closed] = [
+      await out(true, true),
+      await out(false, false),
+      await out(true, false),
+    ];
+    const at = hoursFromNow(-5);
+    await expect(drop(open, at)).rejects.toMatchObject({ code: 'invalid-time' });
+    await expect(drop(none, at)).rejects.toMatchObject({ code: 'branch-closed' });
+    for (const wrong of [hoursFromNow(1), hoursFromNow(-31)]) {
+      await expect(drop(closed, wrong)).rejects.toMatchObject({ code: 'invalid-time' });
+    }
+  });
+});
+
+describe('a no-show who came after all', () => {
+  async function noShow(): Promise<RentalState> {
+    const rental = await earlier(await desk.reserved(), 4);
+    await desk.record(rental, { type: 'noShow' });
+    return desk.read(rental.id);
+  }
+
+  test('is reserved again, with a vehicle and time to pick it up; its fee is credited', async () => {
+    const gone = await noShow();
+    expect(gone).toMatchObject({ status: 'no_show', vehicleId: null });
+    expect(gone.feeMinor).toBeGreaterThan(0);
+    await desk.record(gone, { type: 'reinstate' });
+    const back = await desk.read(gone.id);
+    expect(back).toMatchObject({ status: 'reserved', feeMinor: null, invoiceId: null });
+    expect(back.vehicleId).not.toBeNull();
+    expect(Date.parse(back.noShowAt)).toBeGreaterThan(Date.now());
+    expect(await spanOf(t.owner, gone.id)).toMatchObject({ grip: 'tentative' });
+    const credited = await entryOf(t.owner, gone, 'rental.no-show-reinstated');
+    expect(credited).toEqual(
+      (await entryOf(t.owner, gone, 'rental.no-show-fee')).map(turned).reverse(),
+    );
+    const again = await earlier(back, 4);
+    await desk.record(again, { type: 'noShow' });
+    const twice = await desk.read(gone.id);
+    expect(twice.feeMinor).toBe(gone.feeMinor);
+    expect(twice.invoiceNumber).not.toBe(gone.invoiceNumber);
+  });
+
+  test('is refused, and stays a no-show, when no vehicle is free', async () => {
+    const gone = await noShow();
+    const { branchId } = gone;
+    await book(t.db, { branchId, from: hoursFromNow(0), to: hoursFromNow(90) });
+    expect(await attempt(desk.record(gone, { type: 'reinstate' }))).toBe('vehicle-unavailable');
+    expect(await desk.read(gone.id)).toEqual(gone);
+  });
+});

@@ -1,0 +1,79 @@
+// Split payers: golden documents by hand, and by property that shares sum to the whole, VAT included.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { documentsByPayer, type PayerShare } from '../../domain/payer-share.ts';
+
+const line = (code: string, netMinor: number, vatRateBp = 2_000) => ({
+  ...{ code, quantity: 1, unitMinor: netMinor, netMinor, vatRateBp },
+});
+const share = (payerId: string, more: Partial<PayerShare> = {}): PayerShare => ({
+  ...{ payerId, kind: 'renter', covers: [], percentBp: 0 },
+  ...{ voucherNetMinor: null, isPrimary: false, ...more },
+});
+const RENTER = share('renter', { isPrimary: true });
+
+function wholeOf(lines: readonly ReturnType<typeof line>[]) {
+  const sum = (of: typeof lines) => of.reduce((all, one) => all + one.netMinor, 0);
+  const vat = [...new Set(lines.map((one) => one.vatRateBp))].map((rateBp) => {
+    const baseMinor = sum(lines.filter((one) => one.vatRateBp === rateBp));
+    return { rateBp, baseMinor, vatMinor: Math.round((baseMinor * rateBp) / 10_000) };
+  });
+  const netMinor = sum(lines);
+  const vatMinor = vat.reduce((all, one) => all + one.vatMinor, 0);
+  return { lines, netMinor, vat, vatMinor, totalMinor: netMinor + vatMinor };
+}
+
+test('a voucher at 180.00 net and a local cover of 60.00: the renter pays 72.00', () => {
+  const whole = wholeOf([line('time.day', 250_00), line('coverage.cdw', 60_00)]);
+  const broker = share('broker', { kind: 'voucher', covers: ['time'], voucherNetMinor: 180_00 });
+  const [renters, brokers, ...more] = documentsByPayer(whole, [RENTER, broker]);
+  expect(renters).toMatchObject({ netMinor: 60_00, vatMinor: 12_00, totalMinor: 72_00 });
+  expect(renters?.lines.map(({ code }) => code)).toEqual(['coverage.cdw']);
+  expect(brokers).toMatchObject({ netMinor: 180_00, vatMinor: 36_00, totalMinor: 216_00 });
+  expect(brokers?.lines).toEqual([line('voucher', 180_00)]);
+  expect(more).toEqual([]);
+});
+
+test('an insurer pays the days, a company a third of the rest, the renter what remains', () => {
+  const whole = wholeOf([line('time.day', 100_00), line('extra.seat', 10_00)]);
+  const insurer = share('insurer', { kind: 'insurer', covers: ['time'] });
+  const company = share('company', { kind: 'corporate', percentBp: 3_333 });
+  const documents = documentsByPayer(whole, [insurer, company, RENTER]);
+  expect(documents.map(({ share: { payerId }, netMinor }) => [payerId, netMinor])).toEqual([
+    ['renter', 6_67],
+    ['insurer', 100_00],
+    ['company', 3_33],
+  ]);
+});
+
+test('shares sum exactly, each document within one unit of its own VAT', () => {
+  const lines = fc.array(
+    fc.tuple(
+      fc.constantFrom('time.day', 'coverage.cdw', 'extra.seat', 'discount.agent'),
+      fc.integer({ min: -5_000, max: 99_999 }).filter((net) => net !== 0),
+      fc.constantFrom(0, 1_000, 2_000, 1_900),
+    ),
+    { minLength: 1, maxLength: 8 },
+  );
+  const percents = fc.array(fc.integer({ min: 1, max: 2_500 }), { maxLength: 4 });
+  const covered = fc.subarray(['time', 'coverage.cdw', 'extra']);
+  fc.assert(
+    fc.property(lines, percents, covered, (priced, shares, covers) => {
+      const whole = wholeOf(priced.map(([code, net, rate]) => line(code, net, rate)));
+      const documents = documentsByPayer(whole, [
+        RENTER,
+        ...shares.map((percentBp, index) => share(`payer ${index}`, { percentBp })),
+        ...(covers.length > 0 ? [share('insurer', { kind: 'insurer', covers })] : []),
+      ]);
+      const sum = (of: 'netMinor' | 'vatMinor' | 'totalMinor') =>
+        documents.reduce((all, one) => all + one[of], 0);
+      expect([sum('netMinor'), sum('vatMinor')]).toEqual([whole.netMinor, whole.vatMinor]);
+      expect(sum('totalMinor')).toBe(whole.totalMinor);
+      for (const { vat } of documents) {
+        for (const { rateBp, baseMinor, vatMinor } of vat) {
+          expect(Math.abs(vatMinor * 10_000 - baseMinor * rateBp)).toBeLessThanOrEqual(10_000);
+        }
+      }
+    }),
+  );
+});

@@ -1,0 +1,86 @@
+// The rules of a desk's day: keys back at once, announced returns, the ladder of a late vehicle.
+import { describe, expect, test } from 'vitest';
+import { DomainError } from '../../domain/errors.ts';
+import { checkDrop, keptUntil, notReturnedStep } from '../../domain/rental/desk.ts';
+import { decide, type RentalState } from '../../domain/rental.ts';
+import { needsAttention } from '../../domain/rental-attention.ts';
+import { reservedState } from '../support/rental-fakes.ts';
+
+const pickUpAt = '2027-03-01T10:00:00.000Z';
+const dueAt = '2027-03-03T10:00:00.000Z';
+
+function rental(change: Partial<RentalState>): RentalState {
+  const ids = { id: 'r', branchId: 'VIE', classId: 'CDMR', customerId: 'c' };
+  return { ...reservedState({ ...ids, pickUpAt, dueAt }), ...change };
+}
+
+function refusal(work: () => unknown): string {
+  try {
+    work();
+    return 'none';
+  } catch (error) {
+    return error instanceof DomainError ? error.code : String(error);
+  }
+}
+
+describe('a desk', () => {
+  const at = (hours: number) => new Date(Date.parse(pickUpAt) + hours * 3_600_000).toISOString();
+
+  test('undoes a check-out for 15 minutes, to the instant, and 5 km', () => {
+    const out = rental({ status: 'active', checkedOutAt: pickUpAt, odometerOutKm: 100 });
+    const undo = (now: string, odometerKm = 105) =>
+      refusal(() =>
+        decide(out, { type: 'undoCheckOut', odometerKm, fuelEighths: 8, reason: 'typing' }, now),
+      );
+    expect([undo(at(0.25)), undo(at(0.2501))]).toEqual(['none', 'invalid-state']);
+    expect([undo(pickUpAt, 106), undo(pickUpAt, 99)]).toEqual([
+      'invalid-state',
+      'odometer-rollback',
+    ]);
+  });
+
+  test('climbs the ladder of a late vehicle at 2, 24 and 72 hours', () => {
+    const steps = [1.99, 2, 23.99, 24, 71.99, 72, 999].map((hours) =>
+      notReturnedStep(pickUpAt, at(hours)),
+    );
+    expect(steps).toEqual([null, 'mail', 'mail', 'call', 'call', 'manager', 'manager']);
+  });
+
+  test('keeps a late vehicle two hours ahead, or until the return that was announced', () => {
+    expect(keptUntil(at(1), null)).toBe(at(3));
+    expect(keptUntil(at(1), at(2))).toBe(at(3));
+    expect(keptUntil(at(1), at(9))).toBe(at(9));
+  });
+
+  test('believes a drop after the check-out, before now, while closed, where there is a key drop', () => {
+    const drop = (claimed: string, keyDrop = true) => {
+      const openings = [{ from: at(10), to: at(20) }];
+      const out = { checkedOutAt: pickUpAt };
+      return refusal(() => checkDrop(claimed, out, { openings, keyDrop }, at(11)));
+    };
+    expect([drop(at(5)), drop(at(5), false)]).toEqual(['none', 'branch-closed']);
+    expect([at(-1), at(10.5), at(12)].map((claimed) => drop(claimed))).toEqual([
+      'invalid-time',
+      'invalid-time',
+      'invalid-time',
+    ]);
+  });
+
+  test('extends no manager’s case, and reinstates nobody whose time is over', () => {
+    const lost = rental({ status: 'active', overdue: true, notReturned: 'manager' });
+    const longer = { type: 'extend', dueAt: at(999) } as const;
+    expect(refusal(() => decide(lost, longer, pickUpAt))).toBe('invalid-state');
+    const gone = rental({ status: 'no_show' });
+    expect(refusal(() => decide(gone, { type: 'reinstate' }, gone.dueAt))).toBe('invalid-state');
+  });
+
+  test('a person is needed without a vehicle before check-out, and while overdue', () => {
+    expect(needsAttention(rental({}), pickUpAt)).toBe(false);
+    const short = rental({ vehicleId: null });
+    expect(needsAttention(short, '2027-02-28T10:00:00.000Z')).toBe(true);
+    expect(needsAttention(short, '2027-02-28T09:59:59.999Z')).toBe(false);
+    const cancelled = rental({ status: 'cancelled', vehicleId: null });
+    expect(needsAttention(cancelled, pickUpAt)).toBe(false);
+    expect(needsAttention(rental({ status: 'active', overdue: true }), pickUpAt)).toBe(true);
+  });
+});

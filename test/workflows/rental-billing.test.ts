@@ -1,0 +1,121 @@
+// Long rentals on a clock that skips: billed at the end of each cycle, in runs that stay short.
+import { randomUUID } from 'node:crypto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RentalRequest } from '../../domain/rental.ts';
+import { searchAttributes } from '../../temporal-config/names.ts';
+import { checkIn, checkOut, state } from '../../workflows/rental.messages.ts';
+import { type FakeOptions, fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
+import { type Desk, envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Instead of 5,000. */
+const MAX_EVENTS = 60;
+let env: TestWorkflowEnvironment;
+
+beforeAll(async () => {
+  env = await timeSkippingServer();
+});
+afterAll(() => env.teardown());
+
+const now = async () => Number(await env.currentTimeMs());
+const OUT = { odometerKm: 10_000, fuelEighths: 8 };
+const BACK = { odometerKm: 10_250, fuelEighths: 6, branchId: 'VIE' };
+
+async function request(days: number): Promise<RentalRequest> {
+  const start = await now();
+  const at = (ms: number) => new Date(start + ms).toISOString();
+  const ids = { id: randomUUID(), branchId: 'VIE', classId: 'CDMR', customerId: randomUUID() };
+  return { ...ids, pickUpAt: at(0), dueAt: at(days * DAY) };
+}
+
+/** Cycles of 30 days; the invoice of the second is paid a day after its term, which is a week. */
+function inCycles({ pickUpAt }: RentalRequest): NonNullable<FakeOptions['billing']> {
+  const end = (n: number) => new Date(Date.parse(pickUpAt) + n * 30 * DAY).toISOString();
+  const plus = (at: string, days: number) => new Date(Date.parse(at) + days * DAY).toISOString();
+  let [billed, looks] = [0, 0];
+  return ({ type }) => {
+    if (type === 'checkOut')
+      return { ...OUT, type: 'checkedOut', vehicleId: VEHICLE, cycleEndsAt: end(1) };
+    if (type === 'billCycle') {
+      billed += 1;
+      const payableBy = billed === 2 ? plus(end(2), 7) : null;
+      return { type: 'cycleBilled', cycleEndsAt: end(billed + 1), payableBy };
+    }
+    if (type !== 'checkArrears') return undefined;
+    looks += 1;
+    const arrears = looks === 1;
+    return { type: 'arrearsChecked', arrears, nextCheckAt: arrears ? plus(end(2), 8) : null };
+  };
+}
+
+async function tell(
+  days: number,
+  story: (rental: ReturnType<Desk['rental']>, desk: Desk) => Promise<void>,
+  { maxHistoryLength, ...options }: Partial<FakeOptions> & { readonly maxHistoryLength: number },
+) {
+  const wanted = await request(days);
+  const fakes = fakeRentals({ now, billing: inCycles(wanted), ...options });
+  const place = { ...env, connection: env.connection, nativeConnection: env.nativeConnection };
+  await withWorker({ ...place, namespace: 'default' }, fakes.activities, async (desk) => {
+    await desk.reserve(wanted, maxHistoryLength);
+    const rental = desk.rental(wanted.id);
+    await rental.executeUpdate(checkOut, { args: [envelope('c-1', OUT)] });
+    await story(rental, desk);
+  });
+  return { wanted, types: fakes.recorded.map(({ type }) => type), recorded: fakes.recorded };
+}
+
+/** How many events each run of the rental has, the first run first. */
+async function lengthsOf(rental: ReturnType<Desk['rental']>, { client }: Desk, firstRun: string) {
+  const lengths: number[] = [];
+  let runId: string | undefined = firstRun;
+  while (runId) {
+    const { events } = await historyOf(client, rental.workflowId, runId);
+    lengths.push(events?.length ?? 0);
+    const last = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes;
+    runId = last?.newExecutionRunId ?? undefined;
+  }
+  return lengths;
+}
+
+function historyOf(client: Desk['client'], id: string, runId: string) {
+  return client.workflow.getHandle(id, runId).fetchHistory();
+}
+
+test('400 days are billed in 14 documents: 13 cycles of 30 days and the rest, over several runs', async () => {
+  let refused = 0;
+  const { wanted, types, recorded } = await tell(
+    400,
+    async (rental, desk) => {
+      const attention = async () =>
+        (await rental.describe()).typedSearchAttributes.get(searchAttributes.needsAttention);
+      const firstRun = (await rental.describe()).runId;
+      await env.sleep(30 * DAY + HOUR / 2);
+      expect(await attention()).toBe(true); // the first attempt was refused
+      await env.sleep(HOUR);
+      expect(await attention()).toBe(false);
+      await env.sleep(37 * DAY - HOUR);
+      expect([(await rental.query(state))?.arrears, await attention()]).toEqual([true, true]);
+      await env.sleep(DAY);
+      expect([(await rental.query(state))?.arrears, await attention()]).toEqual([false, false]);
+      // A day late: the next cycle ends more than ten days after the due time, and is not billed.
+      await env.sleep(333 * DAY);
+      await rental.executeUpdate(checkIn, { args: [envelope('c-2', BACK)] });
+      expect((await rental.result())?.status).toBe('closed');
+      const lengths = await lengthsOf(rental, desk, firstRun);
+      // About 12 events an hour overdue, and as many a cycle: no run comes near 10,000.
+      expect(lengths.length).toBeGreaterThan(5);
+      expect(Math.max(...lengths)).toBeLessThan(MAX_EVENTS + 30);
+    },
+    {
+      maxHistoryLength: MAX_EVENTS,
+      refuse: (type) => (type === 'billCycle' && refused++ === 0 ? 'period-closed' : undefined),
+    },
+  );
+  expect(types.filter((type) => type === 'billCycle')).toHaveLength(13);
+  expect(types.filter((type) => type === 'checkIn')).toHaveLength(1);
+  const end = new Date(Date.parse(wanted.pickUpAt) + 30 * DAY).toISOString();
+  expect(recorded[1]?.commandId).toBe(`${wanted.id}/cycle/${end}`);
+});
