@@ -11,6 +11,7 @@ type Facts = {
   readonly isOnAccount: boolean;
   readonly securedMinor: Minor;
   readonly heldMinor: Minor;
+  readonly paidMinor: Minor;
 };
 
 export type PricedRental = Pick<
@@ -22,18 +23,20 @@ export type PricedRental = Pick<
 export type DepositNeed = {
   readonly neededMinor: Minor;
   readonly waivedMinor: Minor;
-  /** On a card, as long as that hold is valid. */
+  /** On a card, as long as that hold is valid, and is neither given back nor taken now. */
   readonly heldMinor: Minor;
+  /** In cash or by transfer, or captured before. */
+  readonly paidMinor: Minor;
 };
 
 /** With the caller's rights: in a role that may read rentals. */
 export async function depositNeedOf(tx: Tx, rental: PricedRental): Promise<DepositNeed> {
-  const { terms, isOnAccount, securedMinor, heldMinor } = await factsOf(tx, rental);
+  const { terms, isOnAccount, securedMinor, heldMinor, paidMinor } = await factsOf(tx, rental);
   const { price, class_id: classId } = rental;
   const coverages = price.chosen?.coverages ?? [];
   const toSecure = { classId, totalMinor: price.totalMinor, coverages, isOnAccount };
   const neededMinor = depositNeed(terms ?? undefined, toSecure);
-  return { neededMinor, waivedMinor: securedMinor - heldMinor, heldMinor };
+  return { neededMinor, waivedMinor: securedMinor - heldMinor - paidMinor, heldMinor, paidMinor };
 }
 
 /** A company with terms of payment has an account: what it owes is secured by its credit. */
@@ -43,9 +46,10 @@ async function factsOf(tx: Tx, rental: PricedRental): Promise<Facts> {
         where c.id = ${rental.payer_id ?? rental.customer_id} and c.kind = 'company'
           and c.payment_terms_days is not null) as "isOnAccount",
       rentals.deposit_secured(${rental.id}) as "securedMinor",
-      coalesce((select sum(amount_minor) from rentals.authorisation
-        where rental_id = ${rental.id} and purpose = 'deposit' and state = 'open'
-          and replaced_by is null and valid_until > now()), 0)::bigint as "heldMinor"
+      rentals.deposit_secured(${rental.id}) - coalesce((select sum(amount_minor)
+        from rentals.deposit_waiver where rental_id = ${rental.id}), 0)::bigint
+        - accounting.deposit_paid(${rental.id}) as "heldMinor",
+      accounting.deposit_paid(${rental.id}) as "paidMinor"
     from rentals.rate_plan p where p.id = ${rental.plan_id}
       and p.version = ${rental.plan_version}`.execute(tx);
   if (rows[0] === undefined) throw new Error(`Rental ${rental.id} has no rate plan.`);

@@ -1183,6 +1183,7 @@ export interface RentalsViolationImport {
 }
 
 export interface RentalsViolationLetter {
+  driver_id: string;
   letter: Buffer | null;
   sealed_key_id: string | null;
   violation_id: string;

@@ -103,10 +103,18 @@ function within(amount: Minor, limit: Minor): Minor {
 
 type Lines = CreditNote['lines'];
 
-function allLeft({ lines }: Creditable): Lines {
-  return lines.flatMap(({ code, lineNo, leftMinor, vatRateBp }) =>
-    leftMinor === 0 ? [] : [{ code, creditsLine: lineNo, netMinor: leftMinor, vatRateBp }],
-  );
+/** A prepayment that was deducted but for a cent of its VAT has a line of no net amount left. */
+function allLeft({ lines, taxes }: Creditable): Lines {
+  const vatLeft = (rateBp: number) => taxes.find((tax) => tax.rateBp === rateBp)?.leftVatMinor;
+  return lines.flatMap(({ code, lineNo, leftMinor, vatRateBp }, index) => {
+    const ofRate = lines.filter((line) => line.vatRateBp === vatRateBp);
+    const isVatAlone =
+      ofRate.every((line) => line.leftMinor === 0) &&
+      ofRate[0] === lines[index] &&
+      vatLeft(vatRateBp);
+    if (leftMinor === 0 && !isVatAlone) return [];
+    return [{ code, creditsLine: lineNo, netMinor: leftMinor, vatRateBp }];
+  });
 }
 
 function linesOf({ lines }: Creditable, asked: readonly CreditedLine[]): Lines {

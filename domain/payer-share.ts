@@ -38,7 +38,8 @@ const WHOLE_BP = 10_000;
 /**
  * One document for each payer with something to pay (decisions.md 28, 43): whole lines first, then
  * shares of the other lines, remainders to the primary payer. Without a voucher net amounts and VAT
- * sum to the whole; a voucher is charged at its own net rate, and nobody else sees it.
+ * sum to the whole; a voucher is charged at its own net rate, and nobody else sees it. None for a whole
+ * of nothing.
  */
 export function documentsByPayer<L extends Line & { readonly quantity: number }>(
   whole: Amounts<L>,
@@ -49,7 +50,7 @@ export function documentsByPayer<L extends Line & { readonly quantity: number }>
     lines: whole.lines.flatMap((line) => partOf(line, share, shares)),
   }));
   const isVoucher = ({ share }: Drafts<L>[number]) => share.kind === 'voucher';
-  const ordinary = drafts.filter((draft) => !isVoucher(draft));
+  const ordinary = payable(drafts.filter((draft) => !isVoucher(draft)));
   const vouchers = drafts.filter(isVoucher).map(({ share, lines }) => ({
     share,
     lines: voucherLines(share, lines),
@@ -76,6 +77,30 @@ function partOf<L extends Line & { readonly quantity: number }>(
   if (netMinor === 0) return [];
   if (netMinor === line.netMinor) return [line];
   return [{ ...line, quantity: 1, unitMinor: netMinor, netMinor }];
+}
+
+/**
+ * Nobody gets a document of nothing, or below it: the primary payer has its lines, and whoever pays
+ * most has the primary's. Before VAT is distributed, so that documents still sum to the whole.
+ */
+function payable<L extends Line>(drafts: Drafts<L>): Drafts<L> {
+  const isEmpty = ({ lines }: Drafts<L>[number]) => taxOf(lines).every((tax) => !tax.baseMinor);
+  const short = drafts.filter(({ lines }) => lines.length > 0 && grossOf(lines) <= 0);
+  const from = short.find(({ share }) => !share.isPrimary) ?? short[0];
+  if (from === undefined) return drafts;
+  const others = drafts.filter((draft) => draft !== from);
+  const [most] = others.toSorted((a, b) => grossOf(b.lines) - grossOf(a.lines));
+  const primary = others.find(({ share }) => share.isPrimary);
+  const to = primary ?? (isEmpty(from) || most?.lines.length === 0 ? undefined : most);
+  return payable(
+    others.map((draft) =>
+      draft === to ? { ...draft, lines: [...draft.lines, ...from.lines] } : draft,
+    ),
+  );
+}
+
+function grossOf(lines: readonly Line[]): Minor {
+  return addMinor(...taxOf(lines).flatMap((tax) => [tax.baseMinor, tax.vatMinor]));
 }
 
 /** Discounts are of time, and go with it. */

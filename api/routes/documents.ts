@@ -90,7 +90,10 @@ export function documentRoutes(deps: ApiDeps): ApiRouter {
     const bytes = await agreementPdf(data, tongue);
     const sha256 = await objects.put(bytes, PDF);
     const file = { rental_id: rentalId, version, language: tongue, sha256 };
-    const first = await keepAgreementFile(db, { ...file, sizeBytes: bytes.length });
+    const names = [data.renter, ...(data.payer === null ? [] : [data.payer]), ...data.drivers];
+    const first = await keepAgreementFile(db, { ...file, names, sizeBytes: bytes.length });
+    // Somebody was erased meanwhile: it is written again, without the name.
+    if (first === undefined) return agreementBytes(rentalId, version, tongue);
     return first.sha256 === sha256 ? bytes : objects.get(first.sha256);
   }
 }

@@ -8,6 +8,7 @@ import { withBands } from '../booked-choices.ts';
 import type { ApiDeps } from '../deps.ts';
 import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
+import { assertKnownPlaces } from '../known-branch.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
 import { sendHold, sendRelease } from '../quote-commands.ts';
@@ -62,6 +63,7 @@ export function heldQuoteRoutes(deps: ApiDeps): ApiRouter {
         const own = ownCustomerId(c);
         const customerId = wanted.customerId ?? own ?? null;
         assertBranch(c, wanted.branchId);
+        await assertKnownPlaces(c, db, wanted);
         if (customerId !== null) assertCustomer(c, customerId);
         if (own !== undefined && wanted.channel !== 'online') {
           throw new ProblemError('forbidden', 'Customers hold quotes online.');

@@ -1,5 +1,6 @@
 // Inspections over HTTP: drafted at the vehicle, given photos and a signature, completed for good.
 import { createRoute, z } from '@hono/zod-openapi';
+import { noteRefusedFile } from '../../db/commands/file-removals.ts';
 import {
   addInspectionFile,
   completeInspection,
@@ -11,6 +12,7 @@ import {
   inspectionsOfRental,
 } from '../../db/queries/inspections.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { MAX_DOCUMENT_BYTES } from '../../domain/vehicle-document.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
@@ -154,7 +156,10 @@ export function inspectionRoutes(deps: ApiDeps): ApiRouter {
         const sha256 = await objects.put(bytes, mediaType);
         const file = { mediaType, sha256, sizeBytes: bytes.length };
         const given = { id, inspectionId, kind, panel, ...file };
-        const row = await addInspectionFile(db, access, given);
+        const row = await addInspectionFile(db, access, given).catch(async (error: unknown) => {
+          if (error instanceof DomainError) await noteRefusedFile(db, access, sha256);
+          throw error;
+        });
         const location = `/api/v1/inspections/${inspectionId}/files/${id}/content`;
         return { status: 201, body: fileView(row), headers: { location } };
       }),

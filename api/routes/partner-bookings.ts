@@ -79,6 +79,7 @@ export function partnerBookingRoutes(deps: ApiDeps): ApiRouter {
         const { externalReference, customer, ...wanted } = c.req.valid('json');
         return echoing(externalReference, async () => {
           assertPartnersBranch(c, wanted.branchId);
+          if (wanted.returnBranchId) assertPartnersBranch(c, wanted.returnBranchId);
           const { id: partnerId } = deps.actorOf(c);
           const asked = { partnerId, externalReference, customer, wanted };
           const booking = await openBooking(db, principalOf(deps.actorOf(c)), asked);

@@ -10,10 +10,10 @@ import { driversOf, quote } from '../../domain/pricing.ts';
 import { decideRequest } from '../../domain/rental-term.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
-import { knowsBranch } from '../auth/scope.ts';
 import { batchOf, batchResults, eachItem } from '../batch.ts';
 import { assertRate } from '../booked-choices.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { assertKnownPlaces } from '../known-branch.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -68,13 +68,14 @@ export function quoteRoutes({ db, now }: Pick<ApiDeps, 'db' | 'now'>): ApiRouter
     wanted: z.infer<typeof NewQuote>,
   ): Promise<z.infer<typeof Quote>> {
     const request = decideRequest(wanted, now());
+    await assertKnownPlaces(c, db, request);
     const [current, branch, vehicleClass, rules] = await Promise.all([
       currentRatePlan(db, request),
       branchById(db, request.branchId),
       classById(db, request.classId),
       quoteRules(db, request),
     ]);
-    if (branch === undefined || !knowsBranch(c, branch)) throw unknown('branch');
+    if (branch === undefined) throw unknown('branch');
     if (vehicleClass === undefined) throw unknown('class');
     const { pickUpAt, dueAt } = request;
     const plan = found(current, 'valid rate plan');

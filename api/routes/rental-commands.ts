@@ -93,7 +93,7 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
       const body = c.req.valid('json');
       return carryOut(c, (message) => {
         assertBranch(c, body.branchId);
-        return sendCommand(deps, id, checkIn, message(body));
+        return namingReferences(sendCommand(deps, id, checkIn, message(body)));
       });
     })
     .openapi(routes.undoCheckOut, (c) => {

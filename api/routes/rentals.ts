@@ -25,6 +25,7 @@ import { sendReserve } from '../commands.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
+import { assertKnownPlaces } from '../known-branch.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
@@ -104,6 +105,7 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
       idempotent(c, deps, async (id) => {
         const { override: asked, ...said } = c.req.valid('json');
         assertBranch(c, said.branchId);
+        await assertKnownPlaces(c, db, said);
         assertCustomer(c, said.customerId);
         if (said.payerId) assertCustomer(c, said.payerId);
         const wanted = await withBands(c, deps, said, said);

@@ -6,9 +6,10 @@ import {
   type Hold as HeldHold,
   HOLD_STATES,
   PAYERS,
+  REFUND_REASONS,
   WAIVER_REASONS,
 } from '../../domain/payments/deposit.ts';
-import { BranchId, Currency, Id, Minor, pageQuery, text, UtcInstant } from './common.ts';
+import { BranchId, Currency, Id, Minor, pageQuery, UtcInstant } from './common.ts';
 
 /** Nobody's deposit is more; below what any network takes in one order. */
 const MAX_MINOR = 99_999_999;
@@ -34,7 +35,7 @@ export const DepositRefund = z
   .strictObject({
     authorisationId: Id.openapi({ description: 'The hold that was captured' }),
     amountMinor: Amount,
-    reason: text(200),
+    reason: z.enum(REFUND_REASONS),
     approvalId: Id.nullable().default(null).openapi({
       description: 'Above one’s limit: an approval of kind refund, of this amount, for this rental',
     }),

@@ -134,6 +134,13 @@ export const NewSettlement = z
     settlement: z.enum(SETTLEMENTS).openapi({
       description: 'nominate: name the driver of a fine; recharge: we have paid, charge it on',
     }),
+    driverId: Id.optional().openapi({
+      description: 'Who drove: the renter or a named driver; needed where several may have',
+    }),
+  })
+  .refine(({ settlement, driverId }) => settlement === 'nominate' || driverId === undefined, {
+    path: ['driverId'],
+    message: 'only of a nomination',
   })
   .openapi('NewViolationSettlement');
 

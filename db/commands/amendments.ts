@@ -84,7 +84,14 @@ async function placedAnew(
     ...next,
     branchId: row.branch_id,
   });
-  return { placed, price: terms.price, noShowAt: terms.noShowAt(placed.noShowGraceMinutes) };
+  const noShowAt = terms.noShowAt(placed.noShowGraceMinutes);
+  return { placed, price: terms.price, noShowAt: keptUntil(row, next.pickUpAt, noShowAt) };
+}
+
+/** Who was given longer at the desk keeps that, as long as the pick-up stays. */
+function keptUntil(row: Recording['row'], pickUpAt: string, noShowAt: string): string {
+  const isMovedOn = Date.parse(pickUpAt) !== Date.parse(row.pick_up_at);
+  return isMovedOn || Date.parse(noShowAt) > Date.parse(row.no_show_at) ? noShowAt : row.no_show_at;
 }
 
 /** The time costs what it did; only what was taken beside the vehicle is priced, by the same plan. */

@@ -15,7 +15,7 @@ import type { LimitKind, Limits } from '../../domain/people.ts';
 import { type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import type { PeopleApproval } from '../schema.ts';
-import { recordAudit } from './audit.ts';
+import { reasonIn, recordAudit } from './audit.ts';
 
 type ApprovalRow = Selectable<PeopleApproval>;
 
@@ -152,7 +152,7 @@ async function record(
     action: `approval.${verb}`,
     subjectType: 'approval',
     subjectId: row.id,
-    reason: row.reason,
+    reason: reasonIn('people.approval'),
     after: { kind: row.kind, amount: row.amount, status: row.status },
   });
 }

@@ -1,13 +1,11 @@
 // Arrears of long rentals: a cycle's invoice that is unpaid past its terms stops extensions.
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
+import { nextLookAt } from '../../domain/rental/billing.ts';
 import type { RentalOutcome } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { type Recording, updateRental } from './rental-update.ts';
-
-/** While something is unpaid, it is looked at each day. */
-const EVERY_MS = 24 * 3_600_000;
 
 type Unpaid = { readonly payableBy: string; readonly openMinor: number };
 
@@ -27,8 +25,7 @@ export async function checkArrears(recording: Recording): Promise<RentalOutcome>
   const unpaid = await unpaidOf(tx, row.id);
   const overdue = unpaid.filter(({ payableBy }) => payableBy <= at);
   const arrears = overdue.length > 0;
-  const later = new Date(Date.parse(at) + EVERY_MS).toISOString();
-  const nextCheckAt = arrears ? later : (unpaid[0]?.payableBy ?? null);
+  const nextCheckAt = nextLookAt(at, unpaid);
   const looked = { type: 'arrearsChecked', at, reassigned: [], arrears, nextCheckAt } as const;
   if (arrears === row.arrears) return { ...looked, version: row.version };
   const version = await updateRental(recording, { arrears });

@@ -54,6 +54,21 @@ export type AuditEntry = {
   readonly after?: object;
 };
 
+/**
+ * For a reason in somebody's own words: the log is sealed and never changes, and words may name a
+ * person who is erased later. They stand in the table; the log says that there was a reason.
+ */
+export function reasonIn(
+  table:
+    | 'accounting.payment_refund'
+    | 'people.approval'
+    | 'rentals.booking_override'
+    | 'rentals.rental_driver'
+    | 'rentals.violation',
+): string {
+  return `see ${table}`;
+}
+
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
   await sql`select ${auditOf(entry)}`.execute(tx);
 }

@@ -1,7 +1,7 @@
 // Long rentals billed while they are open: an invoice at the end of each cycle, and the rest at last.
 import { sql } from 'kysely';
 import { clockOf, localDate } from '../../domain/calendar.ts';
-import { finalInvoicePostings } from '../../domain/ledger.ts';
+import { deductedPostings } from '../../domain/prepayment.ts';
 import type { VatShare } from '../../domain/pricing/vat.ts';
 import { cycleEnd, priceUpTo, sharesOf, unbilled } from '../../domain/pricing.ts';
 import type { BillingCycle } from '../../domain/rate-plan-terms.ts';
@@ -12,6 +12,7 @@ import { publish } from '../outbox.ts';
 import type { RentalRow } from '../rental-row.ts';
 import { issueInvoice } from './accounting.ts';
 import { asked } from './calendar.ts';
+import { deductionFor } from './prepayments.ts';
 import { feesUntil, segmentsOf } from './rental-segments.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 
@@ -28,8 +29,8 @@ export async function cycleEndOf(tx: Tx, row: RentalRow, number: number): Promis
 
 /**
  * Invoices what the rental costs up to the end of its present cycle and was not billed before
- * (decisions.md 12); nothing where a longer cover was paid before. Whatever was billed too much at a
- * rate stays for the last document.
+ * (decisions.md 12), less what was prepaid; nothing where it costs nothing, or a longer cover was paid
+ * before. Whatever was billed too much at a rate stays for the last document.
  */
 export async function billCycle(recording: Recording): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
@@ -39,7 +40,10 @@ export async function billCycle(recording: Recording): Promise<RentalOutcome> {
   const billed = await billedSoFar(tx, row.id);
   const fees = feesUntil(rating, await segmentsOf(tx, row.id), until);
   const price = priceUpTo({ ...rating, fees, dueAt: row.due_at, until });
-  const { charge } = unbilled(price, rating.plan, billed.shares);
+  const { charge: rest } = unbilled(price, rating.plan, billed.shares);
+  // The books take no document of nothing.
+  const charge = rest?.totalMinor ? rest : null;
+  const prepaid = await deductionFor(tx, row.id, charge?.vat ?? []);
   const number = billed.cycles + 1;
   const serviceFrom = billed.until ?? row.pick_up_at;
   const invoice =
@@ -53,9 +57,10 @@ export async function billCycle(recording: Recording): Promise<RentalOutcome> {
       serviceFrom,
       serviceTo: until,
       quote: { ...charge, currency: row.currency },
+      prepaid,
       posting: {
         source: 'rental.cycle-invoice',
-        postings: finalInvoicePostings({ ...charge, currency: row.currency }),
+        postings: deductedPostings({ ...charge, currency: row.currency }, prepaid),
       },
     }));
   const due = invoice && payableBy(at, await paymentDaysOf(tx, row), rating.plan.billing);

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { RentalRequest } from '../../domain/rental.ts';
 import type { Stop } from '../../domain/stop-sell.ts';
 import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts';
-import { recordAudit } from './audit.ts';
+import { reasonIn, recordAudit } from './audit.ts';
 
 /** A repeat keeps the first reason, unless it is given anew for a request that waits. */
 export function grantOverride(
@@ -23,22 +23,23 @@ export function grantOverride(
   });
 }
 
-/** One audit row for each rule that was overridden; the report of overrides shows them. */
+/** One audit row for each rule that was overridden; the report of overrides shows them, without words. */
 export async function recordOverrides(
   tx: Tx,
   { id, override }: Pick<RentalRequest, 'id' | 'override'>,
   stops: readonly Stop[],
 ): Promise<void> {
   if (override === undefined) return;
-  const { rows } = await sql<{ reason: string; overbooked: boolean }>`select reason,
+  const { rows } = await sql<{ overbooked: boolean }>`select
       vehicles.waits_by_override(rental_id) as overbooked
     from rentals.booking_override where rental_id = ${id}`.execute(tx);
   const [granted] = rows;
   if (granted === undefined) throw new Error(`The override of rental ${id} has no reason.`);
-  const { reason, overbooked } = granted;
+  const reason = reasonIn('rentals.booking_override');
   const of = { subjectType: 'rental', subjectId: id, commandId: id, reason } as const;
   for (const stop of stops) {
     await recordAudit(tx, { action: 'rental.override-stop-sell', ...of, after: stop });
   }
-  if (overbooked) await recordAudit(tx, { action: 'rental.overbook', ...of, after: override });
+  if (granted.overbooked)
+    await recordAudit(tx, { action: 'rental.overbook', ...of, after: override });
 }

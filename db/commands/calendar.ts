@@ -160,12 +160,12 @@ export function rollSpan(tx: Tx, rentalId: string, until: string): Promise<Chang
 export function undoHandOut(
   tx: Tx,
   rentalId: string,
-  pickUpAt: string,
+  { pickUpAt, dueAt }: { readonly pickUpAt: string; readonly dueAt: string },
   { odometerKm, fuelEighths }: Reading,
 ): Promise<Change> {
   return change(
     tx,
-    sql`vehicles.undo_hand_out(${rentalId}, ${pickUpAt}, ${odometerKm}, ${fuelEighths})`,
+    sql`vehicles.undo_hand_out(${rentalId}, ${pickUpAt}, ${odometerKm}, ${fuelEighths}, ${dueAt})`,
   );
 }
 

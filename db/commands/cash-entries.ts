@@ -65,10 +65,11 @@ export async function moveCash(tx: Tx, move: CashMove): Promise<void> {
     ${move.entryId})`.execute(tx);
 }
 
-/** What the database refuses by itself (migrations 0165, 0166 and 0169), by its guard. */
+/** What the database refuses by itself (migrations 0165, 0166, 0169 and 0175), by its guard. */
 const REFUSALS: Readonly<Record<string, readonly [DomainErrorCode, string]>> = {
   open_item_never_over_applied: ['amount-too-high', 'Less than that is open of the document.'],
   cash_in_open_shift: ['invalid-state', 'The drawer has no open shift: open one first.'],
+  cash_in_coins: ['value-refused', 'Cash is rounded: take a multiple of the smallest coin.'],
   cash_there_is: ['amount-too-high', 'There is less in the drawer.'],
   drawer_shift_one_open: ['duplicate', 'This drawer has an open shift already.'],
   drawer_shift_reason: ['value-refused', 'Say how this difference came about.'],

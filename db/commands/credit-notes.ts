@@ -105,6 +105,16 @@ export async function issueCreditNote(
   return { creditNoteId, number, entryId, totalMinor };
 }
 
+/** As above, of all that is left; null where nothing is, because people credited it before. */
+export async function creditRest(
+  tx: Tx,
+  asked: Omit<CreditRequest, 'lines'>,
+): Promise<IssuedCreditNote | null> {
+  const { lines } = await precedingOf(tx, asked.invoiceId);
+  const isLeft = lines.some(({ leftMinor }) => leftMinor !== 0);
+  return isLeft ? issueCreditNote(tx, asked) : null;
+}
+
 type Noted = {
   readonly preceding: Preceding;
   readonly note: CreditNote;

@@ -41,12 +41,15 @@ export async function issueDamageDocument(
   party: DamageParty,
   charge: DamageCharge,
 ): Promise<Document> {
-  const { rentalId, currency, at } = party;
-  const deposit = { key: `${keyOf(party)}/deposit`, rentalId, currency, at };
-  await forfeitDeposit(tx, { ...deposit, documentMinor: charge.totalMinor });
-  const { rows } = await named(() =>
-    sql<{ readonly answer: Issued }>`select
-      accounting.issue_invoice(${JSON.stringify(requestOf(party, charge))}) as answer`.execute(tx),
+  const { rentalId, currency, at, customerId } = party;
+  const deposit = { key: `${keyOf(party)}/deposit`, rentalId, currency, at, customerId };
+  const { rows } = await forfeitDeposit(tx, deposit, () =>
+    named(() =>
+      sql<{ readonly answer: Issued }>`select
+        accounting.issue_invoice(${JSON.stringify(requestOf(party, charge))}) as answer`.execute(
+        tx,
+      ),
+    ),
   );
   const answer = rows[0]?.answer;
   if (answer === undefined) throw new Error('issue_invoice answered nothing.');

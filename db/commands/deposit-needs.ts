@@ -10,12 +10,12 @@ import { depositNeedOf, type PricedRental } from '../deposit-need.ts';
  * `holdMinor` is what the card has to hold, `heldMinor` what it holds now.
  */
 export async function demandDeposit(tx: Tx, rental: PricedRental): Promise<Minor> {
-  const { neededMinor, waivedMinor, heldMinor } = await depositNeedOf(tx, rental);
-  if (heldMinor + waivedMinor >= neededMinor) return neededMinor;
+  const { neededMinor, waivedMinor, heldMinor, paidMinor } = await depositNeedOf(tx, rental);
+  if (heldMinor + paidMinor + waivedMinor >= neededMinor) return neededMinor;
   throw new DomainError(
     'deposit-required',
     'The card does not hold enough: authorise a deposit of `holdMinor`, or let a manager waive it.',
-    { holdMinor: neededMinor - waivedMinor, heldMinor, waivedMinor },
+    { holdMinor: neededMinor - waivedMinor - paidMinor, heldMinor, waivedMinor, paidMinor },
   );
 }
 

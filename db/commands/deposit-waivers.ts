@@ -67,8 +67,8 @@ export function waiveDeposit(
 }
 
 async function checkAmount(tx: Tx, rental: RentalRow, amountMinor: number): Promise<void> {
-  const { neededMinor, waivedMinor } = await depositNeedOf(tx, rental);
-  const limitMinor = neededMinor - waivedMinor;
+  const { neededMinor, waivedMinor, paidMinor } = await depositNeedOf(tx, rental);
+  const limitMinor = neededMinor - waivedMinor - paidMinor;
   if (amountMinor <= limitMinor) return;
   throw new DomainError('amount-too-high', 'This rental does not need so much of a deposit.', {
     limitMinor,

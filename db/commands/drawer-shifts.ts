@@ -90,8 +90,10 @@ export function countShift(
         coalesce(c."amountMinor", 0), coalesce(b.slips, 0), coalesce(b.amount, 0)
       from jsonb_to_recordset(${JSON.stringify(terminals)}::jsonb)
         c (batch text, slips int, "amountMinor" bigint)
-      full join (select terminal_batch as batch, count(*) as slips, sum(amount_minor) as amount
-        from accounting.payment where shift_id = ${shift.id} and tender = 'card' group by 1) b
+      full join (select batch, sum(slips) as slips, sum(amount) as amount from (
+          select terminal_batch as batch, 1 as slips, amount_minor as amount
+          from accounting.payment where shift_id = ${shift.id} and tender = 'card'
+          union all select * from rentals.card_slips(${shift.id})) taken group by 1) b
         on b.batch = c.batch`.execute(tx);
     const to = sql`denominations = ${JSON.stringify(denominations)}::jsonb,
       counted_minor = ${countOf(denominations)}, counted_by = ${rowAccess(acting).principal},

@@ -18,8 +18,13 @@ export async function eraseReasons(tx: Tx, customerIds: readonly string[]): Prom
   await sql`update rentals.partner_booking set request_hash = sha256(gen_random_uuid()::text::bytea)
     where customer_id = ${ids}`.execute(tx);
   await sql`select vehicles.forget_rentals(array${rentals})`.execute(tx);
+  const subjects = sql`array(select id from rentals.rental where customer_id = ${ids}
+    union all select id from rentals.damage_case where rental_id in ${rentals}
+    union all select id from rentals.dispute where rental_id in ${rentals}
+    union all select id from rentals.prepayment where rental_id in ${rentals}
+    union all select unnest(accounting.documents_of(${[...customerIds]}::uuid[], array${rentals})))`;
   for (const id of customerIds) {
-    await sql`select people.forget_reasons(${id}, array${rentals})`.execute(tx);
+    await sql`select people.forget_reasons(${id}, ${subjects})`.execute(tx);
   }
 }
 

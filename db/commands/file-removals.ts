@@ -1,6 +1,6 @@
 // Files of the object store that have to go: noted with the rows that named them, then removed.
 import { sql } from 'kysely';
-import { type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
 
 const SYSTEM = 'system:erasure';
 
@@ -8,6 +8,14 @@ const SYSTEM = 'system:erasure';
 export async function noteFileRemovals(tx: Tx, keys: readonly string[]): Promise<void> {
   await sql`insert into rentals.file_removal (sha256)
     select unnest(${[...keys]}::text[]) on conflict do nothing`.execute(tx);
+}
+
+/**
+ * Of a file that was refused after the store had it: it goes with the next that do, unless a row
+ * names the same bytes by then.
+ */
+export function noteRefusedFile(db: Db, acting: Acting, key: string): Promise<void> {
+  return transact(db, 'rentals_rw', acting, (tx) => noteFileRemovals(tx, [key]));
 }
 
 /** When the bytes are gone. */

@@ -57,24 +57,21 @@ export async function creditCycles(
 }
 
 /**
- * The invoice of the rest; without one, the last of the cycles is the last document. Call it last, as
- * `issueInvoice`. A vehicle dropped before its last cycle ended is served no longer than that.
+ * The invoice of the rest; without one, the last of the cycles is the last document, and null is none
+ * at all. Call it last, as `issueInvoice`. A vehicle dropped before its last cycle ended is served no
+ * longer than that.
  */
 export async function issueLast(
   tx: Tx,
   { charge, billed }: LastDocument,
   { currency, ...invoice }: Omit<NewInvoice, 'quote'> & { readonly currency: string },
-): Promise<{ readonly invoiceId: string; readonly number: string }> {
+): Promise<{ readonly invoiceId: string; readonly number: string } | null> {
   const { serviceFrom, serviceTo } = invoice;
   const [newest] = billed.invoices;
-  if (charge === null && newest !== undefined) return newest;
-  if (charge === null) throw new Error('A rental without a price came back.');
+  if (charge === null) return newest ?? null;
   const [from = serviceFrom] = [billed.until ?? serviceFrom, serviceTo].toSorted();
-  return issueByPayer(tx, {
-    ...invoice,
-    serviceFrom: from,
-    quote: { ...charge, currency },
-  });
+  const quote = { ...charge, currency };
+  return (await issueByPayer(tx, { ...invoice, serviceFrom: from, quote })) ?? newest ?? null;
 }
 
 /** Of one rate; its deductions of earlier documents stay as they are. */

@@ -94,14 +94,19 @@ export function unknownPerson(error: unknown): unknown {
   if (constraint === 'rental_customer_id_fkey') {
     return new DomainError('not-found', 'There is no such customer.', { of: 'customer' });
   }
-  if (constraint === 'rental_on_one_side') {
-    return new DomainError('not-found', 'There is no such branch on this side of the sandbox.', {
-      of: 'branch',
-    });
-  }
-  if (constraint !== 'rental_payer_id_fkey') return error;
+  if (constraint !== 'rental_payer_id_fkey') return unknownSide(error);
   return new DomainError('not-found', 'There is no such payer.', { of: 'payer' });
 }
+
+/** The refusal for a branch on the other side of the sandbox; any other error as it is. */
+export function unknownSide(error: unknown): unknown {
+  if (!ON_ONE_SIDE.includes(constraintOf(error) ?? '')) return error;
+  return new DomainError('not-found', 'There is no such branch on this side of the sandbox.', {
+    of: 'branch',
+  });
+}
+
+const ON_ONE_SIDE = ['rental_on_one_side', 'vehicle_keeps_its_side'];
 
 /** True for an insert of a rental that is there: the request came twice. */
 export function isRepeat(error: unknown): boolean {

@@ -60,20 +60,22 @@ export async function chargeFee(
   // A no-show who was reinstated, and credited, may fail to come once more.
   const key = `rental/${row.id}/${code}-fee/${row.version}`;
   const { currency } = row;
-  const deposit = { key: `${key}/deposit`, rentalId: row.id, currency, at };
-  await forfeitDeposit(tx, { ...deposit, documentMinor: grossMinor });
+  const customerId = row.payer_id ?? row.customer_id;
+  const deposit = { key: `${key}/deposit`, rentalId: row.id, currency, at, customerId };
   const line = { code: `fee.${code}`, quantity: 1, unitMinor: netMinor, netMinor, vatRateBp };
-  const { invoiceId, number: invoiceNumber } = await issueInvoice(tx, {
-    key,
-    entityId: row.entity_id,
-    branchId: row.branch_id,
-    rentalId: row.id,
-    customerId: row.payer_id ?? row.customer_id,
-    serviceFrom: at,
-    serviceTo: at,
-    quote: { ...amounts, lines: [line] },
-    posting: { source: `rental.${code}-fee`, postings: cancellationPostings(amounts) },
-  });
+  const { invoiceId, number: invoiceNumber } = await forfeitDeposit(tx, deposit, () =>
+    issueInvoice(tx, {
+      key,
+      entityId: row.entity_id,
+      branchId: row.branch_id,
+      rentalId: row.id,
+      customerId,
+      serviceFrom: at,
+      serviceTo: at,
+      quote: { ...amounts, lines: [line] },
+      posting: { source: `rental.${code}-fee`, postings: cancellationPostings(amounts) },
+    }),
+  );
   return { feeMinor: grossMinor, invoiceId, invoiceNumber };
 }
 

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { documentsByPayer, type PayerDocument, type PayerShare } from '../../domain/payer-share.ts';
 import type { Tx } from '../client.ts';
+import type { RentalRow } from '../rental-row.ts';
 import { type IssuedInvoice, issueInvoice, type NewInvoice } from './accounting.ts';
 
 type Charge = Omit<NewInvoice['quote'], 'currency'>;
@@ -29,13 +30,25 @@ export async function primaryCharge(
   return documentsOf(charge, shares).find(({ share }) => share.isPrimary) ?? null;
 }
 
+/** Whose document that is; where no shares were set, the rental's payer. */
+export async function primaryPayer(
+  tx: Tx,
+  { id, payer_id, customer_id }: Pick<RentalRow, 'id' | 'payer_id' | 'customer_id'>,
+): Promise<string> {
+  const primary = (await payerSharesOf(tx, id)).find((share) => share.isPrimary);
+  return primary?.payerId ?? payer_id ?? customer_id;
+}
+
 /**
  * Issues the invoices of all payers, each with a number of its own; the rental keeps the primary's, or
- * the first one's. Call it last, as `issueInvoice`.
+ * the first one's. Null where nobody owes anything, as after a discount of the whole price. Call it
+ * last, as `issueInvoice`.
  */
-export async function issueByPayer(tx: Tx, invoice: NewInvoice): Promise<IssuedInvoice> {
+export async function issueByPayer(tx: Tx, invoice: NewInvoice): Promise<IssuedInvoice | null> {
   const shares = await payerSharesOf(tx, invoice.rentalId);
-  if (shares.length === 0) return issueInvoice(tx, invoice);
+  if (shares.length === 0) {
+    return invoice.quote.totalMinor === 0 ? null : issueInvoice(tx, invoice);
+  }
   const { currency } = invoice.quote;
   const issued: IssuedInvoice[] = [];
   for (const { share, ...amounts } of documentsOf(invoice.quote, shares)) {
@@ -50,9 +63,7 @@ export async function issueByPayer(tx: Tx, invoice: NewInvoice): Promise<IssuedI
       }),
     );
   }
-  const [first] = issued;
-  if (first === undefined) throw new Error('A rental came back and nobody pays it.');
-  return first;
+  return issued[0] ?? null;
 }
 
 function documentsOf(

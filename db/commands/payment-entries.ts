@@ -80,13 +80,13 @@ type Moved = {
   readonly amountMinor: number;
 };
 
-/** What a capture pays is decided by what the rental owes when it is noted, its payer's share first. */
+/** What a capture pays is decided by what its payer owes when it is noted; the rest secures. */
 export async function postCapture(
   tx: Tx,
   payer: Payer,
   { amountMinor, ...moved }: Moved,
 ): Promise<string> {
-  const { owedMinor } = await balancesOf(tx, moved.rentalId);
+  const owedMinor = await owedBy(tx, { rentalId: moved.rentalId, payer });
   const postings = capturePostings({ currency: moved.currency, amountMinor, owedMinor });
   const entryId = await postPayment(tx, { ...moved, source: 'payment.capture', postings });
   await sql`select accounting.settle_payer(id, ${entryId}, customer_id, ${payer === 'renter'})
@@ -95,37 +95,52 @@ export async function postCapture(
 }
 
 export async function postRefund(tx: Tx, { amountMinor, ...moved }: Moved): Promise<string> {
-  const { heldMinor } = await balancesOf(tx, moved.rentalId);
+  const heldMinor = await heldOf(tx, moved.rentalId);
   const postings = refundPostings({ currency: moved.currency, amountMinor, heldMinor });
   return postPayment(tx, { ...moved, source: 'payment.refund', postings });
 }
 
 /**
- * Pays a document out of what is held as a security deposit, as far as that goes; nothing where
- * nothing is held. Call it before `issueInvoice`, in its transaction: from then on captures wait, and
- * see the invoice. `documentMinor` is the total that is being invoiced.
+ * Issues documents, and pays what `customerId` owes then, and nobody else, out of what is held as a
+ * security deposit, as far as that goes; nothing where nothing is held. Before any number is taken
+ * captures of the rental wait, so that they see the documents.
  */
-export async function forfeitDeposit(
+export async function forfeitDeposit<Issued>(
   tx: Tx,
   document: {
     readonly key: string;
     readonly rentalId: string;
     readonly currency: string;
     readonly at: string;
-    readonly documentMinor: number;
+    readonly customerId: string;
   },
-): Promise<void> {
-  const { documentMinor, ...entry } = document;
-  const { heldMinor, owedMinor } = await balancesOf(tx, entry.rentalId);
-  const owed = { currency: entry.currency, heldMinor, owedMinor: owedMinor + documentMinor };
-  const postings = forfeitPostings(owed);
-  if (postings.length > 0) await postPayment(tx, { ...entry, source: 'payment.forfeit', postings });
+  issue: () => Promise<Issued>,
+): Promise<Issued> {
+  const { customerId, ...entry } = document;
+  const { rentalId, currency } = entry;
+  const heldMinor = await heldOf(tx, rentalId);
+  const issued = await issue();
+  if (heldMinor <= 0) return issued;
+  const owedMinor = await owedByCustomer(tx, rentalId, customerId);
+  const postings = forfeitPostings({ currency, heldMinor, owedMinor });
+  if (postings.length === 0) return issued;
+  const entryId = await postPayment(tx, { ...entry, source: 'payment.forfeit', postings });
+  await sql`select accounting.settle_payer(${rentalId}, ${entryId}, ${customerId}, true)`.execute(
+    tx,
+  );
+  return issued;
+}
+
+async function owedByCustomer(tx: Tx, rentalId: string, customerId: string): Promise<number> {
+  const { rows } = await sql<{ owed: number }>`select
+    accounting.owed_by(${rentalId}, ${customerId}, true) as owed`.execute(tx);
+  return rows[0]?.owed ?? 0;
 }
 
 /** Whose documents a card secures: the renter's, or those of whoever pays beside the renter. */
 type Secured = { readonly rentalId: string; readonly payer: Payer };
 
-/** What they still owe, in minor units. Locks as `balancesOf` does. */
+/** What they still owe, in minor units. Locks as `heldOf` does. */
 export async function owedBy(tx: Tx, { rentalId, payer }: Secured): Promise<number> {
   const { rows } = await sql<{ owed: number }>`select
       accounting.owed_by(id, customer_id, ${payer === 'renter'}) as owed
@@ -145,18 +160,14 @@ export async function checkBooks(tx: Tx, rentalId: string, currency: string): Pr
   throw new DomainError(fault, 'The legal entity’s books cannot take this payment.', { currency });
 }
 
-/** Locks the rental's money until the end of the transaction. */
-async function balancesOf(tx: Tx, rentalId: string) {
-  const codes = `{${ACCOUNT.receivables},${ACCOUNT.securityDeposits}}`;
+/** As a security deposit. Locks the rental's money until the end of the transaction. */
+async function heldOf(tx: Tx, rentalId: string): Promise<number> {
+  const codes = `{${ACCOUNT.securityDeposits}}`;
   const { rows } = await sql<{ of: Readonly<Record<string, number>> }>`select
     accounting.rental_balances(${await entityOf(tx, rentalId)}, ${rentalId}, ${codes}) as of`.execute(
     tx,
   );
-  const balances = rows[0]?.of ?? {};
-  return {
-    owedMinor: balances[ACCOUNT.receivables] ?? 0,
-    heldMinor: -(balances[ACCOUNT.securityDeposits] ?? 0),
-  };
+  return -(rows[0]?.of[ACCOUNT.securityDeposits] ?? 0);
 }
 
 async function entityOf(tx: Tx, rentalId: string): Promise<string> {

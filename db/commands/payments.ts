@@ -141,6 +141,8 @@ async function place(
       return { holdId: hold.id, amountMinor: step.amountMinor };
     }
     case 'settle': {
+      // A no-show who was reinstated before this came: the hold is needed again.
+      if (rental.status === 'reserved' || rental.status === 'active') return null;
       const hold = await current(tx, rentalId);
       return hold?.state === 'open' ? settlement(tx, hold) : null;
     }
@@ -158,13 +160,25 @@ async function place(
     }
     case 'refund': {
       const hold = await held(tx, rentalId, step.authorisationId);
-      checkRefund(hold, step.amountMinor);
+      checkRefund(hold, step.amountMinor, await refundableOf(tx, rentalId));
       await takeFromLimit(tx, order, step, rental);
       return { holdId: hold.id, amountMinor: step.amountMinor };
     }
     default:
       return step satisfies never;
   }
+}
+
+/** Of all that was paid for the rental: what became a prepayment is credited first. */
+async function refundableOf(tx: Tx, rentalId: string): Promise<number> {
+  const { rows } = await sql<{
+    left: number;
+  }>`select accounting.refundable(entity_id, id, customer_id)
+      - (select coalesce(sum(p.amount_minor), 0)::bigint from rentals.payment_attempt p
+        join rentals.authorisation h on h.id = p.authorisation_id
+        where h.rental_id = r.id and p.kind = 'refund' and p.state = 'unknown') as left
+    from rentals.rental r where id = ${rentalId}`.execute(tx);
+  return rows[0]?.left ?? 0;
 }
 
 /**

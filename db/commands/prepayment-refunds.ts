@@ -2,7 +2,6 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { ACCOUNT } from '../../domain/ledger.ts';
 import { type PrepaymentTender, prepaymentRefundPostings } from '../../domain/prepayment.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
@@ -26,7 +25,7 @@ export type PrepaymentRefund = {
   readonly limitMinor: number;
 };
 
-type Rental = { readonly entityId: string; readonly branchId: string };
+type Rental = { readonly branchId: string };
 
 /** Cash above this, of one prepayment, goes back by the bank (decisions.md 27). */
 const CASH_REFUND_MINOR = 10_000;
@@ -52,7 +51,7 @@ export function refundPrepayment(
     if (done.length > 0) return prepayment;
     const tender = tenderOf(prepayment, request);
     const rental = await rentalOf(tx, prepayment.rentalId);
-    await checkAmount(tx, prepayment, rental, request.amountMinor);
+    await checkAmount(tx, prepayment, request.amountMinor);
     await takeFromLimit(tx, prepayment, rental, request);
     const { rentalId, currency } = prepayment;
     const { amountMinor } = request;
@@ -84,19 +83,9 @@ function tenderOf(
   return goesBack;
 }
 
-/** What was prepaid is owed back only once a credit note says so. */
-async function checkAmount(
-  tx: Tx,
-  prepayment: Prepayment,
-  rental: Rental,
-  amountMinor: number,
-): Promise<void> {
-  const codes = `{${ACCOUNT.receivables}}`;
-  const balances = await asked<Readonly<Record<string, number>>>(
-    tx,
-    sql`accounting.rental_balances(${rental.entityId}, ${prepayment.rentalId}, ${codes})`,
-  );
-  const owedBack = Math.max(0, -(balances[ACCOUNT.receivables] ?? 0));
+/** What was prepaid is owed back once a credit note says so, whatever other payers still owe. */
+async function checkAmount(tx: Tx, prepayment: Prepayment, amountMinor: number): Promise<void> {
+  const owedBack = await asked<number>(tx, sql`accounting.owed_back(${prepayment.invoiceId})`);
   const limitMinor = Math.min(owedBack, prepayment.amountMinor - prepayment.refundedMinor);
   if (amountMinor <= limitMinor) return;
   throw new DomainError('amount-too-high', 'Less than that is owed back.', { limitMinor });
@@ -157,7 +146,7 @@ async function takeFromLimit(
 }
 
 async function rentalOf(tx: Tx, id: string): Promise<Rental> {
-  const { rows } = await sql<Rental>`select entity_id as "entityId", branch_id as "branchId"
+  const { rows } = await sql<Rental>`select branch_id as "branchId"
     from rentals.rental where id = ${id}`.execute(tx);
   if (rows[0] === undefined) throw new DomainError('not-found', 'There is no such rental.');
   return rows[0];

@@ -21,6 +21,7 @@ import { asked } from './calendar.ts';
 import { inDrawer, moveCash } from './cash-entries.ts';
 import { issueCreditNote } from './credit-notes.ts';
 import { named } from './ledger-refusals.ts';
+import { primaryCharge } from './payer-documents.ts';
 
 export type NewPrepayment = {
   readonly id: string;
@@ -40,8 +41,8 @@ const SERIES = 'PRE';
 /**
  * Takes an amount for a rental that is not over, and invoices it (UBL 386). Each one has a document, so
  * that invoices deduct it and credit notes give it back by the same rules. A repeat answers the first.
- * Throws `not-found`, `invalid-state`, `amount-too-high` for more than the rental costs or is held as
- * a deposit, `value-refused` for cash without a shift.
+ * Throws `not-found`, `invalid-state`, `amount-too-high` for more than the rental costs its
+ * primary payer or is held as a deposit, `value-refused` for cash without a shift.
  */
 export function receivePrepayment(
   db: Db,
@@ -58,11 +59,19 @@ export function receivePrepayment(
       });
     }
     await checkTender(tx, rental, request);
-    const before = await prepaidLeft(tx, rental.id);
-    const taxes = prepaymentTaxes(rental.price.vat, before, request.amountMinor);
+    const before = [...(await prepaidLeft(tx, rental.id)), ...(await billedOf(tx, rental.id))];
+    const primary = await primaryCharge(tx, rental.id, rental.price);
+    const taxes = prepaymentTaxes(primary?.vat ?? [], before, request.amountMinor);
     return record(tx, rental, request, taxes);
   });
   return inDrawer(work);
+}
+
+/** What documents of cycles charge already: nobody pays that in advance. */
+async function billedOf(tx: Tx, rentalId: string): Promise<readonly TaxShare[]> {
+  const { rows } = await sql<{ vat: readonly TaxShare[] }>`select vat from rentals.billed_cycle
+    where rental_id = ${rentalId}`.execute(tx);
+  return rows.flatMap(({ vat }) => vat);
 }
 
 async function checkTender(tx: Tx, row: RentalRow, request: NewPrepayment): Promise<void> {
@@ -80,7 +89,11 @@ async function checkTender(tx: Tx, row: RentalRow, request: NewPrepayment): Prom
     tx,
     sql`accounting.rental_balances(${row.entity_id}, ${row.id}, ${codes})`,
   );
-  const heldMinor = -(held[ACCOUNT.securityDeposits] ?? 0);
+  const { rows } = await sql<{ leaving: number }>`select coalesce(sum(p.amount_minor), 0)::bigint
+      as leaving from rentals.payment_attempt p
+    join rentals.authorisation h on h.id = p.authorisation_id
+    where h.rental_id = ${row.id} and p.kind = 'refund' and p.state = 'unknown'`.execute(tx);
+  const heldMinor = -(held[ACCOUNT.securityDeposits] ?? 0) - (rows[0]?.leaving ?? 0);
   if (amountMinor <= heldMinor) return;
   throw new DomainError('amount-too-high', 'Less is held of this rental: capture it first.', {
     limitMinor: heldMinor,
@@ -181,7 +194,7 @@ export async function deductionFor(
 
 /** Gives back, to be refunded, what is left of a rental's prepayments (decisions.md 18). */
 export async function creditPrepayments(tx: Tx, rentalId: string, at: string): Promise<void> {
-  const left = (await prepaidLeft(tx, rentalId)).filter(({ baseMinor }) => baseMinor > 0);
+  const left = await prepaidLeft(tx, rentalId);
   for (const invoiceId of new Set(left.map(({ prepaymentId }) => prepaymentId))) {
     const key = `rental/${rentalId}/unused-prepayment/${invoiceId}`;
     await issueCreditNote(tx, { key, invoiceId, at, source: 'rental.unused-prepayment' });

@@ -143,7 +143,8 @@ export async function remind(recording: Recording): Promise<RentalOutcome> {
 
 export async function closeRental(recording: Recording): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
-  if (row.invoice_id === null) throw new Error(`Rental ${row.id} came back without an invoice.`);
+  if (row.invoice_id === null && row.total_minor > 0)
+    throw new Error(`Rental ${row.id} came back without an invoice.`);
   await demandSettled(tx, row.id);
   const version = await updateRental(recording, { status: 'closed' });
   await publish(tx, {

@@ -12,7 +12,7 @@ import type { AnnounceReturn, RentalOutcome, UndoCheckOut } from '../../domain/r
 import { publish } from '../outbox.ts';
 import { noShowOf } from './booking-rules.ts';
 import { asked, retakeSpan, rollSpan, undoHandOut } from './calendar.ts';
-import { issueCreditNote } from './credit-notes.ts';
+import { creditRest } from './credit-notes.ts';
 import { recordDashReading } from './meters.ts';
 import { segmentsOf } from './rental-segments.ts';
 import { type Recording, updateRental } from './rental-update.ts';
@@ -31,7 +31,8 @@ export async function undoCheckOut(
   checkUndoTime({ ...out, overdue: row.overdue }, at);
   checkUndoReading({ ...out, overdue: row.overdue }, command);
   await assertNotExchanged(recording);
-  const { vehicleId, moved } = await undoHandOut(tx, row.id, row.pick_up_at, command);
+  const booked = { pickUpAt: row.pick_up_at, dueAt: row.due_at };
+  const { vehicleId, moved } = await undoHandOut(tx, row.id, booked, command);
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
   const noShowAt = await keptFrom(recording);
   const version = await updateRental(recording, {
@@ -125,7 +126,7 @@ export async function reinstate(recording: Recording): Promise<RentalOutcome> {
   if (row.invoice_id !== null) {
     const key = `rental/${row.id}/no-show-fee/${row.version}/credit`;
     const source = 'rental.no-show-reinstated';
-    await issueCreditNote(tx, { key, invoiceId: row.invoice_id, at, source });
+    await creditRest(tx, { key, invoiceId: row.invoice_id, at, source });
   }
   return { type: 'reinstated', at, version, reassigned: moved, vehicleId, noShowAt };
 }

@@ -7,7 +7,7 @@ import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts
 import type { Envelope } from '../envelope.ts';
 import { codeAggregate, publish } from '../outbox.ts';
 import { judged, type RentalDriver, readDriverFile } from '../rental-driver.ts';
-import { recordAudit } from './audit.ts';
+import { reasonIn, recordAudit } from './audit.ts';
 import { customerRefusal } from './blocklist.ts';
 import { licenceAt } from './licences.ts';
 
@@ -68,7 +68,7 @@ export function overrideDriver(
         returning version`.execute(tx),
     );
     await record(tx, { rentalId, customerId }, 'overridden', rows[0]?.version ?? 0, {
-      reason,
+      reason: reasonIn('rentals.rental_driver'),
       after: { customerId, reasons },
     });
     return driverOf(tx, rentalId, customerId);

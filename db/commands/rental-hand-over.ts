@@ -1,5 +1,4 @@
 // Keys out and keys back: the calendar, the rental and, at the return, the invoice in one transaction.
-import { sumOf } from '../../domain/prepayment.ts';
 import { finalQuote } from '../../domain/pricing.ts';
 import { checkDrop } from '../../domain/rental/desk.ts';
 import { usageOfAll } from '../../domain/rental/usage.ts';
@@ -11,9 +10,9 @@ import { hoursAt } from './booking-rules.ts';
 import { handOutSpan, returnSpan } from './calendar.ts';
 import { demandDeposit } from './deposit-needs.ts';
 import { demandInspection } from './inspections.ts';
-import { creditCycles, issueLast, lastDocument } from './last-invoice.ts';
+import { creditCycles, issueLast, type LastDocument, lastDocument } from './last-invoice.ts';
 import { recordDashReading } from './meters.ts';
-import { primaryCharge } from './payer-documents.ts';
+import { primaryCharge, primaryPayer } from './payer-documents.ts';
 import { forfeitDeposit } from './payment-entries.ts';
 import { creditPrepayments, deductionFor } from './prepayments.ts';
 import { assertDrivers } from './rental-drivers.ts';
@@ -101,30 +100,7 @@ export async function takeBack(
     },
   });
   const last = await lastDocument(tx, row, rating.plan, price);
-  const primary = await primaryCharge(tx, row.id, last.charge);
-  const prepaid = await deductionFor(tx, row.id, primary?.vat ?? []);
-  const { baseMinor, vatMinor } = sumOf(prepaid);
-  const prepaidMinor = baseMinor + vatMinor;
-  await forfeitDeposit(tx, {
-    key: `rental/${row.id}/final-invoice/deposit`,
-    rentalId: row.id,
-    currency: row.currency,
-    at,
-    documentMinor: (primary?.totalMinor ?? 0) - prepaidMinor,
-  });
-  await creditCycles(tx, row, at, last);
-  const invoice = await issueLast(tx, last, {
-    key: `rental/${row.id}/final-invoice`,
-    entityId: row.entity_id,
-    branchId: row.branch_id,
-    rentalId: row.id,
-    customerId: row.payer_id ?? row.customer_id,
-    serviceFrom: serviceFrom(row),
-    serviceTo: backAt,
-    currency: row.currency,
-    prepaid,
-  });
-  await creditPrepayments(tx, row.id, at);
+  const invoice = await issueAll(recording, last, backAt);
   const version = await updateRental(recording, {
     status: 'returned',
     overdue: false,
@@ -137,13 +113,34 @@ export async function takeBack(
     fuel_in_eighths: fuelEighths,
     price: JSON.stringify(price),
     total_minor: price.totalMinor,
-    invoice_id: invoice.invoiceId,
-    invoice_number: invoice.number,
+    invoice_id: invoice?.invoiceId ?? null,
+    invoice_number: invoice?.number ?? null,
   });
   const reading = { odometerKm, fuelEighths, branchId, droppedAt };
-  const { invoiceId, number: invoiceNumber } = invoice;
+  const { invoiceId = null, number: invoiceNumber = null } = invoice ?? {};
   const money = { price, invoiceId, invoiceNumber };
   return { type: 'checkedIn', at, version, reassigned: span.moved, ...reading, ...money };
+}
+
+/** The last documents of all payers; the primary's is paid out of a deposit that is held. */
+async function issueAll({ tx, row, at }: Recording, last: LastDocument, backAt: string) {
+  const { id: rentalId, currency } = row;
+  const primary = await primaryCharge(tx, rentalId, last.charge);
+  const prepaid = await deductionFor(tx, rentalId, primary?.vat ?? []);
+  const customerId = await primaryPayer(tx, row);
+  const key = `rental/${rentalId}/final-invoice`;
+  const deposit = { key: `${key}/deposit`, rentalId, currency, at, customerId };
+  return forfeitDeposit(tx, deposit, async () => {
+    await creditCycles(tx, row, at, last);
+    const invoice = await issueLast(tx, last, {
+      ...{ key, entityId: row.entity_id, branchId: row.branch_id, rentalId, currency, prepaid },
+      customerId: row.payer_id ?? row.customer_id,
+      serviceFrom: serviceFrom(row),
+      serviceTo: backAt,
+    });
+    await creditPrepayments(tx, rentalId, at);
+    return invoice;
+  });
 }
 
 /** The time that is claimed counts, for price and fines; the vehicle is at hand from now on. */

@@ -9,6 +9,7 @@ import { recordAudit } from './audit.ts';
 import { billCycle } from './billing-cycles.ts';
 import { takeSpan } from './calendar.ts';
 import type { Move } from './calendar-repack.ts';
+import { unknownSide } from './new-rental.ts';
 import { bySteps, type Placing } from './placing.ts';
 import { closeRental, extendRental, giveUp, recordShortage, remind } from './rental-changes.ts';
 import { announceReturn, markOverdue, reinstate, undoCheckOut } from './rental-desk.ts';
@@ -27,7 +28,8 @@ export type RecordedCommand = {
 
 /**
  * Carries a decided command out. A repeat of its id changes nothing and answers the first outcome.
- * Throws what the calendar refuses, and `version-conflict` when the row moved on meanwhile.
+ * Throws what the calendar refuses, `version-conflict` when the row moved on meanwhile, and
+ * `not-found` for a branch on the other side of the sandbox.
  */
 export async function recordCommand(
   db: Db,
@@ -39,7 +41,7 @@ export async function recordCommand(
     if (command.type === 'confirm') return await confirm(db, principal, request, command);
     return await record(db, principal, request, {});
   } catch (error) {
-    if (command.type !== 'extend' || !isUnavailable(error)) throw error;
+    if (command.type !== 'extend' || !isUnavailable(error)) throw unknownSide(error);
     const repacked = await byRepacking(
       () => planExtension(db, principal, rentalId, command.dueAt),
       ({ moves }) => record(db, principal, request, { moves }),

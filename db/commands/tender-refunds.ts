@@ -12,7 +12,7 @@ import {
 import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { PAYMENT_COLUMNS, type Payment } from '../payment-row.ts';
-import { recordAudit } from './audit.ts';
+import { reasonIn, recordAudit } from './audit.ts';
 import { inDrawer, moveCash, postCashEntry } from './cash-entries.ts';
 import { coinOf } from './tenders.ts';
 
@@ -53,28 +53,31 @@ export function refundPayment(db: Db, acting: Acting, asked: TenderRefund): Prom
   return inDrawer(work);
 }
 
+/** What was prepaid out of it goes back with it, once a credit note says that it is owed back. */
 async function returnDeposit(tx: Tx, asked: TenderRefund, payment: Payment): Promise<Payment> {
   const { amountMinor } = asked;
   const { entityId, rentalId, currency } = payment;
   const codes = `{${ACCOUNT.securityDeposits}}`;
-  const { rows } = await sql<{ of: Readonly<Record<string, number>> }>`select
-    accounting.rental_balances(${entityId}, ${rentalId}, ${codes}) as of`.execute(tx);
+  const { rows } = await sql<{ of: Readonly<Record<string, number>>; surplus: number }>`select
+    accounting.rental_balances(${entityId}, ${rentalId}, ${codes}) as of,
+    accounting.surplus_of(${rentalId}, ${payment.customerId}) as surplus`.execute(tx);
   const heldMinor = -(rows[0]?.of[ACCOUNT.securityDeposits] ?? 0);
-  if (amountMinor > heldMinor) {
-    throw new DomainError('amount-too-high', 'Less is held of this deposit.', { heldMinor });
+  const owedBackMinor = rows[0]?.surplus ?? 0;
+  if (amountMinor > heldMinor + owedBackMinor) {
+    const details = { heldMinor, owedBackMinor };
+    throw new DomainError('amount-too-high', 'Less is held of this deposit.', details);
   }
   const tender = await tenderOf(tx, asked, payment);
-  const postings = depositReturnPostings({ tender, currency, amountMinor });
+  const postings = depositReturnPostings({ tender, currency, amountMinor, heldMinor });
   return give(tx, asked, payment, { tender, postings, fromAccountMinor: 0 });
 }
 
 /** First out of what stayed on account, then of what settled the document: that is open again. */
 async function refundInvoice(tx: Tx, asked: TenderRefund, payment: Payment): Promise<Payment> {
   const { amountMinor } = asked;
-  const { currency, unappliedMinor, refundedMinor, invoiceId } = payment;
+  const { currency, invoiceId } = payment;
   const tender = await tenderOf(tx, asked, payment);
-  const onAccount = Math.max(0, unappliedMinor - refundedMinor);
-  const fromAccountMinor = Math.min(amountMinor, onAccount);
+  const fromAccountMinor = Math.min(amountMinor, await onAccountOf(tx, payment));
   const isWhole = amountMinor === payment.amountMinor;
   const roundingMinor = isWhole ? payment.roundingMinor : 0;
   const parts = { tender, currency, amountMinor, fromAccountMinor, roundingMinor };
@@ -88,6 +91,17 @@ async function refundInvoice(tx: Tx, asked: TenderRefund, payment: Payment): Pro
       where i.invoice_id = ${invoiceId} and i.settled_minor > 0 and r.id = ${asked.id}`.execute(tx);
   }
   return refunded;
+}
+
+/** What the payment left on its customer's account, as far as it is still there. */
+async function onAccountOf(tx: Tx, { id, entityId, customerId }: Payment): Promise<number> {
+  const { rows } = await sql<{ left: number }>`select least(m.amount_minor, p.unapplied_minor
+      - (select coalesce(sum(r.from_account_minor), 0)::bigint from accounting.payment_refund r
+        where r.payment_id = p.id)) as left
+    from accounting.payment p join accounting.money_on_account m
+      on m.entity_id = ${entityId} and m.customer_id = ${customerId}
+    where p.id = ${id} for no key update of m`.execute(tx);
+  return Math.max(0, rows[0]?.left ?? 0);
 }
 
 async function tenderOf(
@@ -141,7 +155,8 @@ async function give(
     data: { paymentId, refundId, tender, entryId, ...amounts },
   });
   await recordAudit(tx, {
-    ...{ action: 'payment.refunded', subjectType: 'payment', subjectId: paymentId, reason },
+    ...{ action: 'payment.refunded', subjectType: 'payment', subjectId: paymentId },
+    reason: reasonIn('accounting.payment_refund'),
     after: { tender, amountMinor, refundedMinor },
   });
   return payment;

@@ -18,7 +18,7 @@ import { publish } from '../outbox.ts';
 import { issueInvoice } from './accounting.ts';
 import { recordAudit } from './audit.ts';
 import { forfeitDeposit } from './payment-entries.ts';
-import { type LetteredRental, nominate } from './violation-letters.ts';
+import { type LetteredRental, nominate, nominated } from './violation-letters.ts';
 import {
   lockViolation,
   receivedFact,
@@ -27,21 +27,28 @@ import {
   type ViolationRow,
 } from './violations.ts';
 
+type Settling = {
+  readonly id: string;
+  readonly settlement: Settlement;
+  /** Who drove, for a nomination; left out, the only person who may have. */
+  readonly driverId?: string | undefined;
+};
+
 /**
  * A matched violation is charged for, once: its late invoice has the key of the violation. Repeats
  * answer the first. Undefined when there is none. Throws `invalid-state` unless it is matched, or
- * when its entity has no terms or its driver's name is erased; `value-refused` for a toll with a
- * nomination, `currency-mismatch`, and what `issueInvoice` throws.
+ * when its entity has no terms; `value-refused` for a toll with a nomination, `currency-mismatch`,
+ * and what `nominate` and `issueInvoice` throw.
  */
 export function settleViolation(
   db: Db,
   envelope: Envelope,
   acting: Acting,
-  { id, settlement }: { readonly id: string; readonly settlement: Settlement },
+  { id, settlement, driverId }: Settling,
 ): Promise<ViolationRow | undefined> {
   return transact(db, 'rentals_rw', acting, async (tx) => {
     const row = await lockViolation(tx, id);
-    if (row === undefined || row.settlement === settlement) return row;
+    if (row === undefined || (await isDone(tx, row, settlement, driverId))) return row;
     refuseUnless(statusOf(row), ['matched'], 'settled');
     const { terms, sender } = await termsOf(tx, row);
     const kind = row.kind as 'toll' | 'fine';
@@ -49,7 +56,9 @@ export function settleViolation(
     const charge = lateChargeOf(owed, settlement, terms);
     const rental = await rentalOf(tx, row);
     const letter =
-      settlement === 'nominate' ? await nominate(tx, envelope, row, { rental, sender }) : null;
+      settlement === 'nominate'
+        ? await nominate(tx, envelope, row, { rental, sender, driverId })
+        : null;
     const collectBy = collectionOf({
       consentedAt: rental.consentedAt,
       returnedAt: rental.inAt,
@@ -60,6 +69,17 @@ export function settleViolation(
     const invoice = await invoiceFor(tx, row, charge);
     return settleRow(tx, row, { settlement, charge, letter, invoice, collectBy });
   });
+}
+
+/** The same again; of another driver it is not. */
+async function isDone(
+  tx: Tx,
+  row: ViolationRow,
+  settlement: Settlement,
+  driverId: string | undefined,
+): Promise<boolean> {
+  if (row.settlement !== settlement) return false;
+  return driverId === undefined || (await nominated(tx, row.id)) === driverId;
 }
 
 type Rental = LetteredRental & { readonly consentedAt: string | null };
@@ -113,20 +133,22 @@ async function invoiceFor(tx: Tx, row: ViolationRow, charge: LateCharge): Promis
     throw new Error(`Violation ${row.id} is matched to nothing.`);
   }
   const key = `violation/${row.id}/late-invoice`;
-  const { currency, totalMinor: documentMinor } = document;
-  const deposit = { key: `${key}/deposit`, rentalId, currency, at: new Date().toISOString() };
-  await forfeitDeposit(tx, { ...deposit, documentMinor });
-  return issueInvoice(tx, {
-    key,
-    entityId,
-    branchId,
-    rentalId,
-    customerId,
-    serviceFrom: row.at,
-    serviceTo: row.at,
-    quote: document,
-    posting: { source: 'violation.late-invoice', postings: lateInvoicePostings(charge) },
-  });
+  const { currency } = document;
+  const at = new Date().toISOString();
+  const deposit = { key: `${key}/deposit`, rentalId, currency, at, customerId };
+  return forfeitDeposit(tx, deposit, () =>
+    issueInvoice(tx, {
+      key,
+      entityId,
+      branchId,
+      rentalId,
+      customerId,
+      serviceFrom: row.at,
+      serviceTo: row.at,
+      quote: document,
+      posting: { source: 'violation.late-invoice', postings: lateInvoicePostings(charge) },
+    }),
+  );
 }
 
 type Settled = {

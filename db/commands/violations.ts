@@ -14,7 +14,7 @@ import {
 import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import type { RentalsViolation } from '../schema.ts';
-import { recordAudit } from './audit.ts';
+import { reasonIn, recordAudit } from './audit.ts';
 import { named } from './master-data.ts';
 
 export type ViolationRow = Selectable<RentalsViolation>;
@@ -200,7 +200,8 @@ export function dismissViolation(
     const dismissed = rows[0] as ViolationRow;
     const type = 'forecourt.violation.dismissed.v1' as const;
     await publish(tx, { ...receivedFact(dismissed), type });
-    await recordAudit(tx, { action: 'violation.dismiss', ...subjectOf(row), reason });
+    const why = reasonIn('rentals.violation');
+    await recordAudit(tx, { action: 'violation.dismiss', ...subjectOf(row), reason: why });
     return dismissed;
   });
 }

@@ -1,4 +1,5 @@
 // Walk-ups: somebody at the counter books and drives off, in one transaction or not at all.
+import { DomainError } from '../../domain/errors.ts';
 import { type CheckOut, evolve, type RentalRequest } from '../../domain/rental.ts';
 import { type Db, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
@@ -36,7 +37,11 @@ function begin(db: Db, principal: string, request: WalkUp, placing: Placing): Pr
     const { reassigned = [], ...state } = reserved;
     const row = await lockRental(tx, request.id);
     const commandId = request.id;
-    const outcome = await handOut({ tx, row, at: row.at, commandId }, request.keys);
+    const outcome = await handOut({ tx, row, at: row.at, commandId }, request.keys).catch(
+      (error: unknown) => {
+        throw inSteps(error);
+      },
+    );
     await recordAudit(tx, {
       action: 'rental.checkOut',
       subjectType: 'rental',
@@ -49,4 +54,17 @@ function begin(db: Db, principal: string, request: WalkUp, placing: Placing): Pr
     const out = evolve(state, outcome);
     return moved.length === 0 ? out : { ...out, reassigned: moved };
   });
+}
+
+/** What has to be there before the keys go out, and hangs on a rental, cannot be had in one step. */
+const FIRST: Readonly<Partial<Record<string, string>>> = {
+  'deposit-required': 'authorise the deposit of `holdMinor` or let a manager waive it',
+  'inspection-missing': 'complete the inspection of the vehicle',
+};
+
+function inSteps(error: unknown): unknown {
+  const first = error instanceof DomainError ? FIRST[error.code] : undefined;
+  if (!(error instanceof DomainError) || first === undefined) return error;
+  const message = `Not in one step: book it, then ${first}, then check it out.`;
+  return new DomainError(error.code, message, error.details);
 }

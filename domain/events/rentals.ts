@@ -121,7 +121,8 @@ export type RentalEvents = MoneyEvents & {
     readonly checkedInAt: string;
   };
   readonly 'forecourt.rental.closed.v1': RentalFact & {
-    readonly invoiceId: string;
+    /** Null where it cost nothing. */
+    readonly invoiceId: string | null;
     readonly totalMinor: number;
     readonly currency: string;
   };

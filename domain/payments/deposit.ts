@@ -61,11 +61,15 @@ export type DepositWaiver = {
   readonly reason: WaiverReason;
 };
 
+/** Why a captured amount goes back: codes, because free text may name persons. */
+export const REFUND_REASONS = ['too-much', 'not-owed', 'goodwill', 'other'] as const;
+export type RefundReason = (typeof REFUND_REASONS)[number];
+
 export type Refund = {
   readonly kind: 'refund';
   readonly authorisationId: string;
   readonly amountMinor: number;
-  readonly reason: string;
+  readonly reason: RefundReason;
   readonly approvalId: string | null;
   /** What the caller may decide alone, in minor units. */
   readonly limitMinor: number;
@@ -195,9 +199,12 @@ export function checkCapture(hold: Hold, amountMinor: number): void {
   });
 }
 
-/** Throws `amount-too-high`: no more goes back than was taken. */
-export function checkRefund(hold: Hold, amountMinor: number): void {
-  const limitMinor = hold.capturedMinor - hold.refundedMinor;
+/**
+ * Throws `amount-too-high`: no more goes back than was taken, nor than the rental's books have left of
+ * it; `leftMinor` is that.
+ */
+export function checkRefund(hold: Hold, amountMinor: number, leftMinor: number): void {
+  const limitMinor = Math.max(0, Math.min(hold.capturedMinor - hold.refundedMinor, leftMinor));
   if (amountMinor <= limitMinor) return;
   throw new DomainError('amount-too-high', 'More than was captured cannot be refunded.', {
     limitMinor,

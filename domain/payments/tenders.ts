@@ -91,9 +91,23 @@ export function depositPostings({ tender, currency, amountMinor }: Moved): reado
   ]);
 }
 
-/** Dr security deposits / Cr cash or bank. */
-export function depositReturnPostings(returned: Moved): readonly Posting[] {
-  return depositPostings({ ...returned, amountMinor: credit(returned.amountMinor) });
+/**
+ * Dr security deposits as far as one is held, else receivables, which owe back what was prepaid out of
+ * it / Cr cash or bank.
+ */
+export function depositReturnPostings({
+  tender,
+  currency,
+  amountMinor,
+  heldMinor,
+}: Moved & { readonly heldMinor: Minor }): readonly Posting[] {
+  const leg = legsIn(currency);
+  const fromHeld = Math.max(0, Math.min(amountMinor, heldMinor));
+  return moving([
+    leg(HELD_IN[tender], credit(amountMinor)),
+    leg(ACCOUNT.securityDeposits, fromHeld),
+    leg(ACCOUNT.receivables, amountMinor - fromHeld),
+  ]);
 }
 
 /**

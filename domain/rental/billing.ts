@@ -51,6 +51,22 @@ export function checkBillable(state: RentalState, now: string): void {
   });
 }
 
+/**
+ * When unpaid invoices are looked at again: each day while one is overdue, else when the oldest
+ * becomes overdue; null when all is paid. Never the instant just looked at, whose clock may be ahead.
+ */
+export function nextLookAt(
+  at: string,
+  unpaid: readonly { readonly payableBy: string }[],
+): string | null {
+  const [oldest] = unpaid;
+  if (oldest === undefined) return null;
+  const now = Date.parse(at);
+  const isOverdue = unpaid.some(({ payableBy }) => Date.parse(payableBy) <= now);
+  const next = isOverdue ? now + DAY_MS : Math.max(Date.parse(oldest.payableBy), now + MINUTE_MS);
+  return new Date(next).toISOString();
+}
+
 /** The instant from which an invoice that was issued at `at` is in arrears; ISO 8601 in UTC. */
 export function payableBy(
   at: string,

@@ -56,8 +56,9 @@ export type RentalOutcome = {
   | ({
       readonly type: 'checkedIn';
       readonly price: Quote;
-      readonly invoiceId: string;
-      readonly invoiceNumber: string;
+      /** Null for a price of nothing. */
+      readonly invoiceId: string | null;
+      readonly invoiceNumber: string | null;
     } & CheckIn)
   | {
       readonly type: 'confirmed';

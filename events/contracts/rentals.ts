@@ -130,7 +130,11 @@ export const rentalContracts = {
     fuelEighths: z.int(),
     checkedInAt: instant,
   }),
-  'forecourt.rental.closed.v1': z.object({ ...rental, invoiceId: id, totalMinor: minor, currency }),
+  // Without an invoice where it cost nothing.
+  'forecourt.rental.closed.v1': z.object({
+    ...rental,
+    ...{ invoiceId: id.nullable(), totalMinor: minor, currency },
+  }),
   'forecourt.rental.cancelled.v1': z.object({ ...rental, cancelledAt: instant, reason: code }),
   'forecourt.rental.no-show.v1': z.object({ ...rental, pickUpAt: instant }),
   'forecourt.rental.return-reminder.v1': z.object({ ...rental, dueAt: instant }),

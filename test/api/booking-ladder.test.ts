@@ -226,6 +226,7 @@ describe('a class on request', () => {
     const booked = await post(`/rentals/${again.body.id}/confirm`, { override });
     expect(booked.body).toMatchObject({ status: 'reserved', allocation: 'unassigned' });
     const report = await get(`/audit?report=overrides&subjectId=${again.body.id}`);
-    expect(report.body.items).toMatchObject([{ action: 'rental.overbook', reason: 'A regular' }]);
+    const reason = 'see rentals.booking_override';
+    expect(report.body.items).toMatchObject([{ action: 'rental.overbook', reason }]);
   });
 });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { beforeAll, expect, test } from 'vitest';
+import { filesToRemove } from '../../db/queries/file-removals.ts';
 import { openClient, temporalSettings } from '../../temporal-config/connection.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { CHIP, DENT, damageBooks } from '../support/damage-desk.ts';
@@ -54,6 +55,8 @@ test('a dent is seen at the return, agreed and charged once, whoever dies; other
   expectProblem(jpeg, 415, 'unsupported-media-type');
   expect((await post(`${out}/complete`)).body.completedAt).not.toBeNull();
   expectProblem(await send('kind=photo', await photo('png', 16)), 409, 'invalid-state');
+  // Both that were refused after the store had them.
+  expect(await filesToRemove(api.database.db)).toHaveLength(2);
   const kept = await api.call('GET', signed.headers.get('location') ?? '');
   expect(kept.headers.get('content-type')).toBe('image/png');
 

@@ -56,7 +56,9 @@ test('a deposit from the hold to the refund', { timeout: 60_000 }, async () => {
   const hold = taken.body.holds.at(-1);
   expect(hold).toMatchObject({ state: 'captured', capturedMinor: 36_000 });
   expectProblem(await send(id, '/release'), 409, 'invalid-state');
-  const refund = { authorisationId: hold.id, amountMinor: 1_000, reason: 'too much' };
+  const refund = { authorisationId: hold.id, amountMinor: 1_000, reason: 'too-much' };
+  const inWords = await send(id, '/refund', { ...refund, reason: 'Ms Moser paid twice' });
+  expectProblem(inWords, 422, 'validation-failed');
   const back = await send(id, '/refund', refund);
   expect(back.body.holds.at(-1)).toMatchObject({ refundedMinor: 1_000 });
   expect((await api.call('GET', `/api/v1/rentals/${id}/deposit`)).body).toEqual(back.body);

@@ -23,7 +23,7 @@ describe('a branch', () => {
     expect(created.status).toBe(201);
     expect(created.headers.get('location')).toBe('/api/v1/branches/VIE');
     const terms = { turnaroundMinutes: 30, noShowGraceMinutes: 120, shortageLeadMinutes: 120 };
-    const vienna = { ...BRANCH, ...terms, showsPlanned: false, version: 1 };
+    const vienna = { ...BRANCH, ...terms, showsPlanned: false, sandbox: false, version: 1 };
     expect(created.body).toEqual(vienna);
     const read = await api.call('GET', '/api/v1/branches/VIE');
     expect([read.status, read.body]).toEqual([200, vienna]);

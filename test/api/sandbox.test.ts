@@ -8,9 +8,11 @@ import { registerBranch } from '../../db/commands/branches.ts';
 import { queueNotices } from '../../db/commands/notifications.ts';
 import { openBooking } from '../../db/commands/partner-bookings.ts';
 import { registerPartner } from '../../db/commands/partners.ts';
+import { recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import type { Notice } from '../../domain/notification.ts';
 import { SCOPES } from '../../domain/people.ts';
+import type { RentalCommand } from '../../domain/rental.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { guarded, tried } from '../support/broken-guards.ts';
 import {
@@ -22,6 +24,7 @@ import {
   plantVehicles,
 } from '../support/fleet.ts';
 import { customerPerson, tokenOf } from '../support/people.ts';
+import { OUT } from '../support/rental-desk.ts';
 
 const SANDBOX = 'SBX1';
 let api: TestApi;
@@ -81,13 +84,16 @@ describe.each([
     }
   });
 
-  test('books nothing at the other side', async () => {
+  test('books nothing at the other side, nor brings anything back there', async () => {
     const booking = { ...term, externalReference: 'X-1', customer: { name: 'Guest' } };
-    const refused = await call('POST', '/partner/bookings', {
-      ...booking,
-      branchId: branchOf(other),
-    });
-    expectProblem(refused, 403, 'forbidden');
+    const here = branchOf(side);
+    const there = branchOf(other);
+    for (const places of [{ branchId: there }, { branchId: here, returnBranchId: there }]) {
+      const refused = await call('POST', '/partner/bookings', { ...booking, ...places });
+      expectProblem(refused, 403, 'forbidden');
+    }
+    const across = { ...term, branchId: here, returnBranchId: there };
+    expectProblem(await call('POST', '/quotes', across), 422, 'unknown-reference');
   });
 
   test('whatever a booking asks for, its rental is refused by the row itself', async () => {
@@ -115,6 +121,22 @@ describe.each([
       ),
     );
     expect(moved).toEqual(['rental_on_one_side', 'accepted']);
+    const record = (version: number, command: RentalCommand) =>
+      recordCommand(db, AGENT, {
+        commandId: uuidv7(),
+        rentalId: booking.rental_id,
+        version,
+        command,
+      });
+    await record(1, OUT);
+    const there = { odometerKm: 2_000, fuelEighths: 8, branchId: branchOf(other) };
+    for (const command of [
+      { type: 'checkIn', ...there },
+      { type: 'exchange', reason: 'customer', ...there },
+    ] as const) {
+      const refusal = { code: 'not-found', details: { of: 'branch' } };
+      await expect(record(2, command)).rejects.toMatchObject(refusal);
+    }
   });
 });
 
@@ -126,6 +148,19 @@ test('no rental is one-way across, and customers see nothing of the sandbox', as
   const { body } = await api.call('GET', '/api/v1/branches', { token });
   expect(body.items.map((one: { id: string }) => one.id)).toEqual([live]);
   expect((await api.call('GET', `/api/v1/branches/${SANDBOX}`, { token })).status).toBe(404);
+  const places = [{ branchId: SANDBOX }, { branchId: live, returnBranchId: SANDBOX }];
+  for (const [path, more] of [
+    ['/rentals', { customerId }],
+    ['/quotes/holds', { customerId, channel: 'online' }],
+    ['/quotes', {}],
+  ] as const) {
+    for (const place of places) {
+      const asked = { body: { ...term, ...more, ...place }, token };
+      const refused = await api.call('POST', `/api/v1${path}`, asked);
+      expectProblem(refused, 422, 'unknown-reference');
+      expect(refused.body.of).toBe('branch');
+    }
+  }
 });
 
 test.each([

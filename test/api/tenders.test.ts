@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
+import { recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { type CashDesk, cashDesk, ofShift, taken } from '../support/cash-desk.ts';
@@ -77,8 +78,10 @@ describe('a payment on an invoice', () => {
     await taken(post(path, { tender: 'account', amountMinor: 3_000 }));
     const left = await taken(api.call('GET', `/api/v1/receivables?${query}`));
     expect(left.items).toMatchObject([{ invoiceId: second, openMinor: 7_000, days: 0 }]);
-    const back = { amountMinor: 3_000, reason: 'asked for it' };
-    expectProblem(await post(`/payments/${paid.id}/refunds`, back), 422, 'amount-too-high');
+    // Nothing of it is on account any more: what goes back is of the document, which is open again.
+    const back = { amountMinor: 2_000, reason: 'asked for it' };
+    await taken(post(`/payments/${paid.id}/refunds`, back));
+    expect(await openOf(first)).toEqual([12_000, 10_000, 2_000]);
   });
 
   test('goes back in its tender: cash up to 100.00 in all, beyond by bank', async () => {
@@ -91,6 +94,8 @@ describe('a payment on an invoice', () => {
     expectProblem(await post(path, empty), 422, 'amount-too-high');
     await taken(post(path, back));
     await taken(post(path, back));
+    const audit = await taken(api.call('GET', `/api/v1/audit?subjectId=${paid.id}`));
+    expect(audit.items[0]).toMatchObject({ reason: 'see accounting.payment_refund' });
     expectProblem(await post(path, { ...back, amountMinor: 18_005 }), 422, 'amount-too-high');
     const roles = ['counter-agent'] as const;
     const token = await tokenOf(await plantStaff(api.database.owner, { roles }));
@@ -133,6 +138,60 @@ test('what names only a rental pays its oldest invoice first, and is taken back 
   };
   expect(await moved('payment.capture', 12_000)).toEqual([0, 3_000]);
   expect(await moved('payment.refund', -4_000)).toEqual([2_000, 5_000]);
+});
+
+const booked = (from: number) =>
+  reserveRental(api.database.db, AGENT, {
+    ...{ id: uuidv7(), branchId, classId: CLASS, customerId },
+    ...{ pickUpAt: hoursFromNow(from), dueAt: hoursFromNow(from + 48) },
+  });
+
+test('a deposit that became a prepayment goes back with it, less the fee', async () => {
+  const rental = await booked(100);
+  const { id } = rental;
+  const paid = { tender: 'bank-transfer', amountMinor: 30_000 };
+  const held = await taken(post(`/rentals/${id}/cash-deposit`, paid));
+  await taken(post(`/rentals/${id}/prepayments`, { tender: 'deposit', amountMinor: 12_000 }));
+  const path = `/payments/${held.id}/refunds`;
+  const back = { amountMinor: 18_005, reason: 'returned' };
+  expectProblem(await post(path, back), 422, 'amount-too-high');
+  await recordCommand(api.database.db, AGENT, {
+    ...{ commandId: uuidv7(), rentalId: id, version: rental.version },
+    command: { type: 'cancel', reason: 'customer' },
+  });
+  expectProblem(await post(path, { ...back, amountMinor: 25_005 }), 422, 'amount-too-high');
+  await taken(post(path, { ...back, amountMinor: 25_000 }));
+  const returned = sql`e.rental_id = ${id} and e.source = 'tender.deposit-returned'`;
+  expect((await legs(returned)).map((leg) => leg.slice(24))).toEqual([
+    ...['1010 -25000', '2120 13000', '1200 12000'],
+  ]);
+  const { rows } = await sql`select from accounting.entry e
+    join accounting.line l on l.entry_id = e.id join accounting.account a on a.id = l.account_id
+    where e.rental_id = ${id} and a.code in ('1200', '2100', '2120')
+    group by a.code having sum(l.amount) <> 0`.execute(api.database.owner);
+  expect(rows).toEqual([]);
+});
+
+test('a prepayment is cash or a slip like any: coins, the law’s limit, an open shift, counted', async () => {
+  const { id } = await booked(100);
+  const shiftId = await opened();
+  const path = `/rentals/${id}/prepayments`;
+  const cash = { tender: 'cash', shiftId, amountMinor: 5_000 };
+  expectProblem(await post(path, { ...cash, amountMinor: 5_001 }), 422, 'value-refused');
+  await taken(post(path, cash));
+  const deposit = `/rentals/${id}/cash-deposit`;
+  expectProblem(await post(deposit, { ...cash, amountMinor: 995_005 }), 422, 'amount-too-high');
+  await taken(post(deposit, { ...cash, amountMinor: 995_000 }));
+  expectProblem(await post(path, { ...cash, amountMinor: 5 }), 422, 'amount-too-high');
+  const slip = { tender: 'card', shiftId, terminalBatch: 'P-1', amountMinor: 2_000 };
+  expectProblem(await post(path, { ...slip, shiftId: uuidv7() }), 409, 'invalid-state');
+  await taken(post(path, slip));
+  await taken(post(`/drawer-shifts/${shiftId}/counting`, undefined, { version: 1 }));
+  expectProblem(await post(path, slip), 409, 'invalid-state');
+  const count = { denominations: [], terminals: [] };
+  await taken(post(`/drawer-shifts/${shiftId}/count`, count, { version: 2 }));
+  const { terminals } = await taken(api.call('GET', `/api/v1/drawer-shifts/${shiftId}`));
+  expect(terminals).toMatchObject([{ batch: 'P-1', bookedSlips: 1, bookedMinor: 2_000 }]);
 });
 
 test('a deposit in cash is held, pays no more cash than the law allows, and goes back', async () => {

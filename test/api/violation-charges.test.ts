@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createCustomer } from '../../db/commands/customers.ts';
 import { eraseName } from '../../db/commands/erasure.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
-import { PERSON } from '../support/fleet.ts';
+import { AGENT, PERSON } from '../support/fleet.ts';
 import { entryOf, heldDeposit } from '../support/rental-money.ts';
 import { CASES, SETTLED, STEPS, triedWithout } from '../support/violation-rows.ts';
 import {
@@ -131,6 +133,39 @@ describe('settling', () => {
     expect(rows[0]?.letter.includes(PERSON.name)).toBe(false);
     expect(rows[0]).toMatchObject({ audits: ['customer.nominate', 'customer.read-nomination'] });
     expect(rows[0]?.told).toBe(0);
+  });
+
+  test('nominates who drove: a named driver, said where several may have, and no company', async () => {
+    const { db, owner } = api.database;
+    const [driver, stranger, company] = [uuidv7(), uuidv7(), uuidv7()];
+    for (const [id, kind] of [[driver], [stranger], [company, 'company']] as const) {
+      await createCustomer(db, AGENT, { id, name: `Name ${id}`, kind });
+    }
+    await sql`insert into rentals.rental_driver (rental_id, customer_id, judged_pick_up_at)
+      values (${at.second}, ${driver}, now())`.execute(owner);
+    const { id } = await received({ localTime: '2026-10-28T10:00' });
+    const settlement = 'nominate';
+    const nominate = (driverId?: string) => send(`/${id}/settle`, { settlement, driverId });
+    expectProblem(await nominate(), 422, 'value-refused');
+    expectProblem(await nominate(stranger), 422, 'value-refused');
+    const { text } = await nominate(driver);
+    expect((await nominate(driver)).text).toBe(text);
+    expectProblem(await nominate(at.customerId), 409, 'invalid-state');
+    const path = `/api/v1/violations/${id}/letter`;
+    const letter = await api.call('GET', path);
+    expect(letter.text).toContain(`Name ${driver}`);
+    expect(await effects(driver)).toMatchObject({
+      audits: ['customer.register', 'customer.nominate', 'customer.read-nomination'],
+    });
+    await sql`update rentals.customer set contacts_erased_at = now() where id = ${driver}`.execute(
+      owner,
+    );
+    await eraseName(db, 'system:erasure', driver);
+    expectProblem(await api.call('GET', path), 404, 'not-found');
+    await sql`update rentals.rental set customer_id = ${company}, version = version + 1
+      where id = ${at.third}`.execute(owner);
+    const theirs = await received({ plate: at.thirdPlate });
+    expectProblem(await settle(theirs.id, 'nominate'), 409, 'invalid-state');
   });
 
   test('survives SIGKILL after its commit: the repeat finds its one invoice', async () => {

@@ -127,6 +127,8 @@ describe('what waits', () => {
     expect((await send(`/${id}/dismiss`, { reason: 'not our vehicle' })).body.version).toBe(2);
     expectProblem(await send(`/${id}/assign`, { rentalId: at.first }), 409, 'invalid-state');
     expectProblem(await settle(id), 409, 'invalid-state');
+    const audit = await api.call('GET', `/api/v1/audit?report=overrides&subjectId=${id}`);
+    expect(audit.body.items).toMatchObject([{ reason: 'see rentals.violation' }]);
   });
 });
 

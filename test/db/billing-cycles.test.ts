@@ -1,8 +1,10 @@
 // A long rental billed while it is open: documents, ledger and arrears, on a clock moved by hand.
 import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
 import { postPayment } from '../../db/commands/payment-entries.ts';
+import { receivePrepayment } from '../../db/commands/prepayments.ts';
 import { billedCycles } from '../../db/queries/billing-cycles.ts';
 import { localDate, localTime } from '../../domain/calendar.ts';
 import { capturePostings } from '../../domain/payments/postings.ts';
@@ -104,6 +106,45 @@ describe('65 days by 30', () => {
   });
 });
 
+test('65 days prepaid: cycles deduct it, nothing is owed, and VAT is due once', async () => {
+  let rental = await outFor(65);
+  const prepay = (amountMinor: number) => {
+    const paid = { id: uuidv7(), rentalId: rental.id, amountMinor, at: hoursFromNow(0) };
+    return receivePrepayment(t.db, AGENT, { ...paid, tender: 'bank-transfer' });
+  };
+  await prepay(1_000_00);
+  rental = await bill(await later(rental, 30));
+  // 960.00 is billed and 40.00 of the 1,000.00 is left.
+  expect(await attempt(prepay(1_052_01))).toBe('amount-too-high');
+  await prepay(1_052_00);
+  rental = await bill(await later(rental, 30));
+  rental = await back(await later(rental, 5, -5));
+  expect(await amountsOf(rental)).toEqual([
+    ...[
+      [expect.anything(), expect.anything(), 386],
+      [800_00, 160_00, 380],
+    ],
+    ...[
+      [expect.anything(), expect.anything(), 386],
+      [800_00, 160_00, 380],
+      [110_00, 22_00, 380],
+    ],
+  ]);
+  const { rows } = await sql`select a.code, sum(l.amount)::int as sum from accounting.entry e
+    join accounting.line l on l.entry_id = e.id join accounting.account a on a.id = l.account_id
+    where e.rental_id = ${rental.id} group by 1 having sum(l.amount) <> 0 order by 1`.execute(
+    t.owner,
+  );
+  expect(rows).toEqual([
+    { code: '1010', sum: 2_052_00 },
+    { code: '2200', sum: -342_00 },
+    { code: '4000', sum: -1_710_00 },
+  ]);
+  const { rows: open } = await sql`select from accounting.open_item
+    where rental_id = ${rental.id}`.execute(t.owner);
+  expect(open).toEqual([]);
+});
+
 test('what cycles charged too much is credited, and the last of their invoices stands', async () => {
   const { branchId: returnBranchId } = await plantFleet(t.db, { vehicles: 1 });
   let rental = await bill(await later(await outFor(65, { returnBranchId }), 30));
@@ -139,6 +180,16 @@ test('nothing more is invoiced when the last cycle charged all of it', async () 
   const rental = await back(await later(billed, 0, 20));
   expect(await documentsOf(rental)).toHaveLength(1);
   expect(rental.invoiceId).toBe((await documentsOf(rental))[0]?.id);
+});
+
+test('a cycle that costs nothing is over without a document', async () => {
+  const rental = await outFor(65);
+  const nothing = { ...rental.price, lines: [], netMinor: 0, vat: [], vatMinor: 0, totalMinor: 0 };
+  await sql`update rentals.rental set price = ${JSON.stringify(nothing)}, total_minor = 0,
+    version = version + 1 where id = ${rental.id}`.execute(t.owner);
+  const billed = await bill(await later(rental, 30));
+  expect(billed.cycleEndsAt).toBe(onDay(billed, 60));
+  expect(await documentsOf(billed)).toEqual([]);
 });
 
 test('the cycle is the booking’s, else the plan’s, else there is none', async () => {

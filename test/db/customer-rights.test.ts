@@ -95,7 +95,7 @@ describe('a named driver', () => {
     await desk.record(rental, OUT);
     const { rows } = await sql`select reason, actor from people.audit_entry
       where subject_id = ${rental.id} and action = 'rental.override-driver'`.execute(t.owner);
-    expect(rows).toEqual([{ reason: 'Drives a moped-class car', actor: AGENT }]);
+    expect(rows).toEqual([{ reason: 'see rentals.rental_driver', actor: AGENT }]);
   });
 
   test('whose licence ends refuses the extension beyond it, override or not', async () => {

@@ -3,13 +3,25 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { waiveDeposit } from '../../db/commands/deposit-waivers.ts';
+import { refundPrepayment } from '../../db/commands/prepayment-refunds.ts';
+import { receiveDeposit } from '../../db/commands/tenders.ts';
+import type { PayerShare } from '../../domain/payer-share.ts';
 import type { RentalCommand, RentalState } from '../../domain/rental.ts';
 import { CARDS } from '../../payments/simulated.ts';
 import { guarded, tried } from '../support/broken-guards.ts';
-import { hoursFromNow } from '../support/fleet.ts';
+import { AGENT, hoursFromNow } from '../support/fleet.ts';
 import { type PaymentOrders, paymentOrders } from '../support/payment-orders.ts';
 import { backOf, OUT } from '../support/rental-desk.ts';
-import { type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
+import {
+  booksOf,
+  companyOf,
+  damaged,
+  heldDeposit,
+  type MoneyDesk,
+  moneyDesk,
+  prepay,
+  splitWith,
+} from '../support/rental-money.ts';
 
 let at: PaymentOrders;
 let money: MoneyDesk;
@@ -94,6 +106,22 @@ test('check-out says what is missing; an extension too, and changes nothing', as
   expect(rows).toHaveLength(2);
 });
 
+test('money that is held secures as well as a card, and the card holds so much less', async () => {
+  const rental = await booked();
+  const { branchId, customerId } = rental;
+  const pay = (amountMinor: number) =>
+    receiveDeposit(at.t.db, AGENT, {
+      ...{ id: uuidv7(), tender: 'bank-transfer', amountMinor },
+      rental: { id: rental.id, entityId: 'FC-AT', branchId, customerId, currency: 'EUR' },
+    });
+  await pay(5_000);
+  const missing = { holdMinor: 4_000, heldMinor: 0, waivedMinor: 0, paidMinor: 5_000 };
+  const out = () => money.after(rental, OUT);
+  await expect(out()).rejects.toMatchObject({ code: 'deposit-required', details: missing });
+  await pay(4_000);
+  expect((await out()).status).toBe('active');
+});
+
 describe('settled', () => {
   test('the renter’s card pays what is owed, as far as it holds; the rest goes back', async () => {
     const rental = await at.rentals.handedOut();
@@ -112,7 +140,7 @@ describe('settled', () => {
   });
 
   test('nobody’s card pays what another owes', async () => {
-    const payerId = await companyOf(null);
+    const payerId = await companyOf(at.t.owner, null);
     const rental = await money.after(await money.book({ payerId }), OUT);
     await hold(rental.id, 90_000);
     await money.after(rental, backOf(rental));
@@ -124,15 +152,75 @@ describe('settled', () => {
   });
 });
 
-async function companyOf(days: number | null): Promise<string> {
-  const id = uuidv7();
-  await sql`insert into rentals.customer (id, kind, name, payment_terms_days, credit_limit_minor,
-      credit_currency)
-    values (${id}, 'company', 'Acme', ${days}, ${days && 100_000}, ${days && 'EUR'})`.execute(
-    at.t.owner,
-  );
-  return id;
-}
+describe('of several payers', () => {
+  const DAYS = { pickUpAt: hoursFromNow(0), dueAt: hoursFromNow(120), coverages: ['cdw'] };
+  const brokers = { kind: 'voucher', covers: ['time'], voucherNetMinor: 180_00 } as const;
+
+  const split = async (rental: RentalState, over: Partial<PayerShare>) =>
+    splitWith(at.t.db, rental, { ...over, payerId: await companyOf(at.t.owner, null) });
+  const returned = async (rental: RentalState) => {
+    const out = await money.after(rental, OUT);
+    return money.after(out, { ...backOf(out), ...{ odometerKm: 2_000, fuelEighths: 8 } });
+  };
+  const prepaid = (rental: RentalState, amountMinor: number) =>
+    prepay(at.t.db, rental.id, amountMinor);
+  const refund = (prepaymentId: string, amountMinor: number) =>
+    refundPrepayment(at.t.db, AGENT, {
+      ...{ id: uuidv7(), prepaymentId, amountMinor, actor: at.agent, reason: 'overpaid' },
+      ...{ shiftId: null, approvalId: null, limitMinor: 100_000 },
+    });
+
+  test('a prepayment is no more than the primary’s document', async () => {
+    const rental = await money.book(DAYS);
+    expect(rental.price.totalMinor).toBe(324_00);
+    await split(rental, brokers);
+    const [whole, above] = [prepaid(rental, 324_00), prepaid(rental, 72_01)];
+    const refused = { code: 'amount-too-high', details: { limitMinor: 72_00 } };
+    await expect(whole).rejects.toMatchObject(refused);
+    await expect(above).rejects.toMatchObject(refused);
+    expect((await prepaid(rental, 72_00)).amountMinor).toBe(72_00);
+  });
+
+  test('the renter’s leftover pays no other’s document, and goes back to the renter', async () => {
+    const rental = await money.book(DAYS);
+    const { id } = await prepaid(rental, 324_00);
+    await split(rental, brokers);
+    await returned(rental);
+    // One day's cover: 14.40 of 324.00.
+    const before = { renter: 0, other: 216_00, owed: 216_00 - 309_60, held: 0, off: 0 };
+    expect(await booksOf(at.t.owner, rental)).toEqual(before);
+    await expect(refund(id, 309_61)).rejects.toMatchObject({ code: 'amount-too-high' });
+    await refund(id, 309_60);
+    expect(await booksOf(at.t.owner, rental)).toEqual({ ...before, owed: 216_00 });
+    await expect(refund(id, 1)).rejects.toMatchObject({ code: 'amount-too-high' });
+  });
+
+  test('a leftover pays the renter’s later document before any deposit does', async () => {
+    const rental = await money.book(DAYS);
+    await prepaid(rental, 324_00);
+    await heldDeposit(at.t.db, rental.id, 500_00);
+    await split(rental, brokers);
+    await damaged(at.t.db, await returned(rental), 400_00);
+    expect(await booksOf(at.t.owner, rental)).toEqual({
+      ...{ renter: 0, other: 216_00, owed: 216_00, off: 0 },
+      held: 500_00 - (400_00 - 309_60),
+    });
+  });
+
+  test('the renter’s deposit and captures pay what the renter owes alone', async () => {
+    const rental = await money.book(DAYS);
+    await heldDeposit(at.t.db, rental.id, 500_00);
+    await split(rental, { covers: ['time'] });
+    const back = await returned(rental);
+    const paid = { renter: 0, other: 60_00, owed: 60_00, off: 0 };
+    expect(await booksOf(at.t.owner, rental)).toEqual({ ...paid, held: 485_60 });
+    await damaged(at.t.db, back, 100_00);
+    expect(await booksOf(at.t.owner, rental)).toEqual({ ...paid, held: 385_60 });
+    await hold(rental.id, 50_00);
+    await at.order(rental.id, { kind: 'capture', amountMinor: 50_00 });
+    expect(await booksOf(at.t.owner, rental)).toEqual({ ...paid, held: 435_60 });
+  });
+});
 
 test('an order waits for a rental that is just ending, and then comes too late', async () => {
   const { id } = await booked();

@@ -142,7 +142,11 @@ test('what was written of a person anywhere is found nowhere after the erasure',
   for (const [table, row] of rowsOf(one)) await insertAnyhow(t.owner, table, row);
   const agreement = 'b'.repeat(64);
   const file = { rental_id: rental.id, version: 1, language: 'en', sha256: agreement };
-  await keepAgreementFile(t.db, { ...file, sizeBytes: 9 });
+  const written = { ...file, sizeBytes: 9, names: [PERSON.name] };
+  const [late, outdated] = [{ ...written, language: 'de' }, 'c'.repeat(64)];
+  const before = { ...late, sha256: outdated, names: ['Ada Before'] };
+  expect(await keepAgreementFile(t.db, before)).toBeUndefined();
+  await keepAgreementFile(t.db, written);
   const mine = columns.filter(({ table, column }) => PERSONAL.has(`${table}.${column}`));
   for (const column of mine) {
     const rows = PERSONAL.get(`${column.table}.${column.column}`)?.(one) ?? 'false';
@@ -155,6 +159,6 @@ test('what was written of a person anywhere is found nowhere after the erasure',
   const { eraseName: forget } = createPrivacyActivities({ db: t.db, removeFile });
   await forget(one);
   expect(await foundIn(t.owner, columns)).toEqual([]);
-  expect(removed.toSorted()).toEqual([SIGNATURE, agreement]);
+  expect(removed.toSorted()).toEqual([SIGNATURE, agreement, outdated]);
   expect(await filesToRemove(t.db)).toEqual([]);
 });

@@ -234,11 +234,49 @@ describe('a prepayment', () => {
     await expect(more).rejects.toMatchObject({ code: '23514' });
   });
 
+  test('that its invoice deducts but for a cent of VAT is credited that cent', async () => {
+    const rental = await desk.book({ surcharges: ['vl'] });
+    // Of 61.41 the VAT is 10.24; of one day, 51.17, it is 10.23.
+    const { id } = await prepay(rental, 61_41);
+    await returned(rental);
+    expect(await entryOf(t.owner, rental, 'rental.unused-prepayment')).toEqual([
+      ...['2200 1', '1200 -1'],
+    ]);
+    await refund(id, 1);
+    expect(await balances(rental, '1200', '2100', '2200')).toEqual([0, 0, -10_23]);
+  });
+
   test('takes what was held as a deposit, never more than that', async () => {
     const rental = await desk.book();
     expect(await attempt(prepay(rental, 10_00, { tender: 'deposit' }))).toBe('amount-too-high');
     expect(await attempt(prepay(rental, 10_00, { tender: 'cash' }))).toBe('value-refused');
   });
+});
+
+async function balances(rental: RentalState, ...accounts: readonly string[]) {
+  return Promise.all(accounts.map((account) => balanceOf(rental, account)));
+}
+
+test('what costs nothing comes back and is closed without a document; the rest is another’s', async () => {
+  const day = (offset: number) => hoursFromNow(offset * 24).slice(0, 10);
+  const term = { pickUpFrom: day(-9), pickUpTo: day(9), withRate: false };
+  const free = { ...term, code: 'free', discountBp: 10_000 };
+  const at = async () => desk.pricedBy({ promotions: [free] });
+  const through = async (rental: RentalState) => {
+    const out = await desk.after(await desk.read(rental.id), OUT);
+    const { branchId } = rental;
+    const home = await desk.after(out, { ...OUT, type: 'checkIn', branchId });
+    return desk.after(home, { type: 'close' });
+  };
+  const closed = await through(await desk.book({ branchId: await at(), promotion: 'free' }));
+  expect(closed).toMatchObject({ status: 'closed', invoiceId: null, price: { totalMinor: 0 } });
+  expect(await documentsOf(closed)).toEqual([]);
+  const more = { promotion: 'free', coverages: ['cdw'] };
+  const shared = await desk.book({ branchId: await at(), ...more });
+  await split(shared, [primary(shared), share(await company(), { covers: ['time'] })]);
+  await through(shared);
+  expect(await documentsOf(shared)).toMatchObject([{ payer: shared.customerId, total: 14_40 }]);
+  expect(await balances(shared, '1200', '2200', '4000')).toEqual([14_40, -2_40, -12_00]);
 });
 
 async function balanceOf({ id }: RentalState, account: string): Promise<number> {

@@ -2,11 +2,13 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { receivePrepayment } from '../../db/commands/prepayments.ts';
 import { openHolds } from '../../db/queries/deposits.ts';
 import { NoticeRefused } from '../../domain/payments/gateway.ts';
 import { signNotice } from '../../payments/notices.ts';
 import { CARDS } from '../../payments/simulated.ts';
 import { guarded, tried } from '../support/broken-guards.ts';
+import { AGENT, hoursFromNow } from '../support/fleet.ts';
 import {
   changePayment,
   PAYMENT_GUARDS,
@@ -122,6 +124,25 @@ describe('a refund', () => {
     await expect(elsewhere).rejects.toMatchObject({ type: 'limit-exceeded' });
     const all = at.order(rentalId, refundOf(holdId, 32_001, { limitMinor: 10_000_000 }));
     await expect(all).rejects.toMatchObject({ type: 'amount-too-high' });
+  });
+
+  test('gives nothing back of what became a prepayment', async () => {
+    const { rentalId, holdId } = await at.captured();
+    await receivePrepayment(at.t.db, AGENT, {
+      ...{ id: uuidv7(), rentalId, tender: 'deposit', amountMinor: 18_000 },
+      at: hoursFromNow(0),
+    });
+    const refund = (minor: number) =>
+      at.order(rentalId, refundOf(holdId, minor, { limitMinor: 10_000_000 }));
+    await expect(refund(18_001)).rejects.toMatchObject({ type: 'amount-too-high' });
+    expect((await refund(18_000)).declined).toBeNull();
+    await expect(refund(1)).rejects.toMatchObject({ type: 'amount-too-high' });
+    const { rows } = await sql`select a.code, sum(l.amount)::int as sum from accounting.entry e
+      join accounting.line l on l.entry_id = e.id join accounting.account a on a.id = l.account_id
+      where e.rental_id = ${rentalId} and a.code in ('1200', '2120') group by 1`.execute(
+      at.t.owner,
+    );
+    expect(rows).toEqual([{ code: '2120', sum: 0 }]);
   });
 
   test('above it needs an approval of exactly this amount, which is used up', async () => {

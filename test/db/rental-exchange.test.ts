@@ -48,6 +48,10 @@ describe('an exchange', () => {
     const now = await desk.read(rental.id);
     expect(now).toMatchObject({ vehicleId: other, odometerOutKm: 1_010, fuelOutEighths: 7 });
     expect(now).toMatchObject({ status: 'active', version: 3, price: rental.price });
+    const undo = { ...back(now, 1_010), type: 'undoCheckOut', reason: 'typing' } as const;
+    expect(await attempt(desk.record(now, undo))).toBe('invalid-state');
+    const drop = { ...back(now, 1_010), droppedAt: rental.checkedOutAt ?? '' };
+    expect(await attempt(desk.record(now, drop))).toBe('invalid-time');
     const segments = await segmentsOfRental(t.db, AGENT, rental.id);
     expect(segments).toMatchObject([
       { vehicleId: rental.vehicleId, reason: null, back: { odometerKm: 2_120, fuelEighths: 5 } },

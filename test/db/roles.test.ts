@@ -77,8 +77,8 @@ describe('a role against the tables of another schema', () => {
   });
 });
 
-/** Where the bytes of a document lie that names persons: it goes with them; what was agreed stays. */
-const COPIES: readonly string[] = ['rentals.agreement_file'];
+/** Where the bytes of a document lie that names persons, and which of them are still to be removed. */
+const COPIES: readonly string[] = ['rentals.agreement_file', 'rentals.file_removal'];
 
 /** What proves who somebody is: no facts, so they go when they are over; and nobody's to read. */
 const PROOFS: readonly string[] = [

@@ -58,6 +58,18 @@ describe('a walk-up', () => {
     expect(next.vehicleId).toBe(vehicleIds[0]);
   });
 
+  test('takes them also while a turnaround of another kind runs', async () => {
+    const { branchId, vehicleIds } = await plantFleet(t.db, { vehicles: 1 });
+    await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
+        turnaround_minutes, vehicle_id, grip)
+      values ('exchanged', ${uuidv7()}, ${CLASS}, ${branchId}, ${branchId},
+        tstzrange(now() - interval '1 hour', now() + interval '20 minutes'), 30, ${vehicleIds[0]},
+        'firm')`.execute(t.owner);
+    const keys = { ...KEYS, vehicleId: vehicleIds[0] };
+    const out = await walkUp(t.db, AGENT, request(branchId, { keys }));
+    expect(out.vehicleId).toBe(vehicleIds[0]);
+  });
+
   test.each([
     ['the odometer', 'odometer-rollback', { keys: { ...KEYS, odometerKm: 10 } }],
     ['a vehicle of nobody', 'no-vehicle', { keys: { ...KEYS, vehicleId: uuidv7() } }],

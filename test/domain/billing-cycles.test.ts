@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { priceUpTo, quote, sharesOf, unbilled } from '../../domain/pricing.ts';
 import { GOLD_1, type RatePlan } from '../../domain/rate-plan.ts';
 import { ratePlanProblems } from '../../domain/rate-plan-rules.ts';
-import { billableAt, payableBy } from '../../domain/rental/billing.ts';
+import { billableAt, nextLookAt, payableBy } from '../../domain/rental/billing.ts';
 
 const PICK_UP = '2027-03-01T09:00:00.000Z';
 const DAY = 1_440;
@@ -115,4 +115,21 @@ describe('a cycle is billed', () => {
       'billing.paymentDays',
     ]);
   });
+});
+
+test('unpaid invoices are looked at when the oldest is overdue, then each day, never at once again', () => {
+  const look = (...days: number[]) =>
+    nextLookAt(
+      PICK_UP,
+      days.map((day) => ({ payableBy: plus(day * DAY) })),
+    );
+  expect([look(), look(2, 5), look(0), look(-3, 5)]).toEqual([
+    null,
+    plus(2 * DAY),
+    plus(DAY),
+    plus(DAY),
+  ]);
+  // A few seconds ahead of this clock: whoever asked saw another one.
+  const ahead = { payableBy: new Date(Date.parse(PICK_UP) + 5_000).toISOString() };
+  expect(nextLookAt(PICK_UP, [ahead])).toBe(plus(1));
 });

@@ -46,6 +46,36 @@ test('an insurer pays the days, a company a third of the rest, the renter what r
   ]);
 });
 
+test.each<[string, readonly PayerShare[], readonly (readonly [string, number])[]]>([
+  [
+    'of nothing goes to the primary',
+    [RENTER, share('firm', { covers: ['time'] })],
+    [['renter', 12_00]],
+  ],
+  [
+    'below nothing too: a discount is nobody’s alone',
+    [RENTER, share('firm', { covers: ['discount'] })],
+    [['renter', 12_00]],
+  ],
+  [
+    'of the primary’s nothing is none',
+    [RENTER, share('firm', { covers: ['coverage'] })],
+    [['firm', 12_00]],
+  ],
+  [
+    'below nothing of the primary lowers another’s',
+    [RENTER, share('firm', { covers: ['time.day', 'coverage'] })],
+    [['firm', 12_00]],
+  ],
+])('a document %s', (_what, shares, expected) => {
+  const free = [line('time.day', 50_00), line('discount.promotion', -50_00)];
+  const documents = documentsByPayer(wholeOf([...free, line('coverage.cdw', 12_00)]), shares);
+  expect(documents.map(({ share: { payerId }, netMinor }) => [payerId, netMinor])).toEqual(
+    expected,
+  );
+  expect(documentsByPayer(wholeOf(free), shares)).toEqual([]);
+});
+
 test('shares sum exactly, each document within one unit of its own VAT', () => {
   const lines = fc.array(
     fc.tuple(
@@ -60,6 +90,7 @@ test('shares sum exactly, each document within one unit of its own VAT', () => {
   fc.assert(
     fc.property(lines, percents, covered, (priced, shares, covers) => {
       const whole = wholeOf(priced.map(([code, net, rate]) => line(code, net, rate)));
+      fc.pre(whole.totalMinor > 0);
       const documents = documentsByPayer(whole, [
         RENTER,
         ...shares.map((percentBp, index) => share(`payer ${index}`, { percentBp })),
@@ -69,6 +100,7 @@ test('shares sum exactly, each document within one unit of its own VAT', () => {
         documents.reduce((all, one) => all + one[of], 0);
       expect([sum('netMinor'), sum('vatMinor')]).toEqual([whole.netMinor, whole.vatMinor]);
       expect(sum('totalMinor')).toBe(whole.totalMinor);
+      expect(documents.every(({ totalMinor }) => totalMinor > 0)).toBe(true);
       for (const { vat } of documents) {
         for (const { rateBp, baseMinor, vatMinor } of vat) {
           expect(Math.abs(vatMinor * 10_000 - baseMinor * rateBp)).toBeLessThanOrEqual(10_000);

@@ -13,7 +13,8 @@ const toAddress = ({ customerId }: Erased) => `to_address = '${addressOf(custome
 
 /** By the column: which of its rows are the customer's. */
 export const PERSONAL: ReadonlyMap<string, (one: Erased) => string> = new Map([
-  ['people.approval.reason', ({ rentalId }: Erased) => `subject_id = '${rentalId}'`],
+  // Of whatever was approved that has to do with the person.
+  ['people.approval.reason', () => `kind = 'refund'`],
   ['people.mail.body', toAddress],
   ['people.mail.subject_line', toAddress],
   ['people.session.device', ({ customerId }: Erased) => `subject = 'customer:${customerId}'`],
@@ -29,15 +30,32 @@ export const PERSONAL: ReadonlyMap<string, (one: Erased) => string> = new Map([
   ['vehicles.shortage_case.reason', ofRental],
 ]);
 
+/** What else of the customer an approval may be about. */
+const SUBJECTS: readonly (readonly [string, (one: Erased) => object])[] = [
+  ['rentals.damage_case', ({ rentalId }) => ({ rental_id: rentalId, severity: 'minor' })],
+  ['rentals.dispute', ({ rentalId }) => ({ rental_id: rentalId })],
+  ['rentals.prepayment', ({ rentalId }) => ({ rental_id: rentalId })],
+  // So old that it keeps no name.
+  ['accounting.invoice', ({ customerId }) => ({ customer_id: customerId, ...OLD_INVOICE })],
+  ['accounting.payment', ({ customerId }) => ({ customer_id: customerId })],
+];
+const OLD_INVOICE = { kind: 380, issue_date: '2001-01-01', line_count: 1, tax_count: 1 };
+
 /** A row of each that the customer has beside the rental itself. */
 export function rowsOf(
   one: Erased,
 ): readonly (readonly [string, Readonly<Record<string, unknown>>])[] {
   const { rentalId: rental_id, customerId: customer_id } = one;
   const [inspection_id, id] = [uuidv7(), uuidv7()];
+  const about = SUBJECTS.map(() => uuidv7());
   const done = { completed_by: 'staff:a', completed_at: new Date().toISOString() };
   return [
     ['people.approval', { id, subject_id: rental_id, kind: 'refund' }],
+    ...SUBJECTS.map(([table, row], n) => [table, { id: about[n], ...row(one) }] as const),
+    ...about.map((subject_id) => {
+      const approval = { id: uuidv7(), subject_id, kind: 'refund' };
+      return ['people.approval', approval] as const;
+    }),
     ['people.mail', { id, to_address: addressOf(customer_id) }],
     ['people.session', { id, subject: `customer:${customer_id}` }],
     ['rentals.booking_override', { rental_id }],
@@ -77,7 +95,8 @@ export const ELSEWHERE: readonly string[] = [
   ...of('events.parked', 'event', 'reason', 'topic'),
   // Answers to requests, which may hold what was asked for: gone after 48 hours (KEEP_HOURS).
   ...of('events.idempotency', 'body', 'headers'),
-  // Of staff and partners; the audit chain, which is sealed, holds customers by id alone.
+  // Of staff and partners; the audit chain, which is sealed, holds customers by id alone, and of
+  // reasons in words only where they stand (`reasonIn`).
   ...of('people.api_client', 'name'),
   ...of('people.api_key', 'name', 'prefix'),
   ...of('people.approval', 'payee'),
@@ -101,6 +120,7 @@ export const ELSEWHERE: readonly string[] = [
   ...of('rentals.held_quote', 'price'),
   ...of('rentals.notification', 'occasion', 'reason'),
   ...of('rentals.payer_share', 'covers'),
+  // Of REFUND_REASONS.
   ...of('rentals.payment_attempt', 'reason'),
   ...of('rentals.rate_plan', 'terms'),
   ...of('rentals.rental', 'price'),

@@ -77,6 +77,6 @@ export type Arrange = (notices: readonly GatewayNotice[]) => readonly GatewayNot
 
 export function refundOf(authorisationId: string, amountMinor: number, over: object = {}) {
   const limits = { approvalId: null, limitMinor: 5_000 };
-  const why = { reason: 'too much was taken' };
+  const why = { reason: 'too-much' } as const;
   return { kind: 'refund', authorisationId, amountMinor, ...why, ...limits, ...over } as const;
 }

@@ -2,10 +2,14 @@
 import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, transact } from '../../db/client.ts';
+import { issueDamageDocument } from '../../db/commands/damage-documents.ts';
+import { setPayers } from '../../db/commands/payer-shares.ts';
 import { postCapture } from '../../db/commands/payment-entries.ts';
+import { receivePrepayment } from '../../db/commands/prepayments.ts';
 import { publishRatePlan } from '../../db/commands/rate-plans.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import type { DB } from '../../db/schema.ts';
+import type { PayerShare } from '../../domain/payer-share.ts';
 import { GOLD_1, type RatePlan } from '../../domain/rate-plan.ts';
 import type { RentalCommand, RentalRequest, RentalState } from '../../domain/rental.ts';
 import type { TestDatabase } from './database.ts';
@@ -64,4 +68,64 @@ export async function entryOf(
     owner,
   );
   return rows.map(({ leg }) => leg);
+}
+
+/** What the renter and others owe by the rental's documents; what receivables and deposits say. */
+export async function booksOf(owner: Kysely<DB>, { id, customerId }: RentalState) {
+  type Books = Readonly<Record<'renter' | 'other' | 'owed' | 'held' | 'off', number>>;
+  const { rows } = await sql<Books>`
+    with i as (select customer_id = ${customerId} as theirs, due_minor - settled_minor as open
+        from accounting.open_item where rental_id = ${id}),
+      l as (select a.code, l.amount from accounting.entry e
+        join accounting.line l on l.entry_id = e.id
+        join accounting.account a on a.id = l.account_id where e.rental_id = ${id})
+    select coalesce((select sum(open) from i where theirs), 0)::bigint as renter,
+      coalesce((select sum(open) from i where not theirs), 0)::bigint as other,
+      coalesce((select sum(amount) from l where code = '1200'), 0)::bigint as owed,
+      coalesce(-(select sum(amount) from l where code = '2120'), 0)::bigint as held,
+      (select sum(amount) from l)::bigint as off`.execute(owner);
+  return rows[0];
+}
+
+/** The renter's damage document, without VAT. */
+export async function damaged(db: Db, rental: RentalState, totalMinor: number): Promise<void> {
+  const { id: rentalId, entityId, branchId, customerId } = rental;
+  const [from, at] = [hoursFromNow(-1), hoursFromNow(0)];
+  const party = { caseId: uuidv7(), rentalId, entityId, branchId, customerId, currency: 'EUR' };
+  const line = { code: 'damage.repair', netMinor: totalMinor, vatRateBp: 0 } as const;
+  const taxes = [{ rateBp: 0, baseMinor: totalMinor, vatMinor: 0 }];
+  const amounts = { netMinor: totalMinor, vatMinor: 0, totalMinor };
+  const charge = { lines: [line], taxes, ...amounts, limitedBy: 'nothing' } as const;
+  await transact(db, 'rentals_rw', AGENT, (tx) =>
+    issueDamageDocument(tx, { ...party, from, at }, charge),
+  );
+}
+
+/** The renter is the primary payer, beside one more. */
+export async function splitWith(
+  db: Db,
+  { id: rentalId, customerId }: RentalState,
+  over: Partial<PayerShare> & Pick<PayerShare, 'payerId'>,
+): Promise<void> {
+  const none = { covers: [], percentBp: 0, voucherNetMinor: null, isPrimary: false } as const;
+  const renter = { ...none, kind: 'renter', payerId: customerId, isPrimary: true } as const;
+  const other = { ...none, kind: 'corporate', ...over } as const;
+  await setPayers(db, AGENT, { rentalId, shares: [renter, other] }, null);
+}
+
+/** By bank transfer, now. */
+export function prepay(db: Db, rentalId: string, amountMinor: number) {
+  const paid = { id: uuidv7(), rentalId, amountMinor, tender: 'bank-transfer' } as const;
+  return receivePrepayment(db, AGENT, { ...paid, at: hoursFromNow(0) });
+}
+
+/** It pays on account within so many days; null for one that does not. */
+export async function companyOf(owner: Kysely<DB>, days: number | null): Promise<string> {
+  const id = uuidv7();
+  await sql`insert into rentals.customer (id, kind, name, payment_terms_days, credit_limit_minor,
+      credit_currency)
+    values (${id}, 'company', 'Acme', ${days}, ${days && 100_000}, ${days && 'EUR'})`.execute(
+    owner,
+  );
+  return id;
 }

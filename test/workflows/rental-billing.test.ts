@@ -1,10 +1,13 @@
-// Long rentals on a clock that skips: billed at the end of each cycle, in runs that stay short.
+// Rentals of several runs on a clock that skips: long ones billed in cycles, and who is reinstated.
 import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RentalRequest } from '../../domain/rental.ts';
+import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
-import { checkIn, checkOut, state } from '../../workflows/rental.messages.ts';
+import { rentalResumeOptions } from '../../temporal-config/starts.ts';
+import { checkIn, checkOut, reinstate, state } from '../../workflows/rental.messages.ts';
+import type { rental } from '../../workflows/rental.ts';
 import { type FakeOptions, fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
 import { type Desk, envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
@@ -118,4 +121,40 @@ test('400 days are billed in 14 documents: 13 cycles of 30 days and the rest, ov
   expect(types.filter((type) => type === 'checkIn')).toHaveLength(1);
   const end = new Date(Date.parse(wanted.pickUpAt) + 30 * DAY).toISOString();
   expect(recorded[1]?.commandId).toBe(`${wanted.id}/cycle/${end}`);
+});
+
+test('who is reinstated and stays away again is a no-show once more; no old answer turns that back', async () => {
+  const wanted = { ...(await request(2)), pickUpAt: new Date((await now()) + HOUR).toISOString() };
+  const noShowAt = new Date(Date.parse(wanted.pickUpAt) + 5 * HOUR).toISOString();
+  const fakes = fakeRentals({
+    now,
+    billing: ({ type }) =>
+      type === 'reinstate' ? { type: 'reinstated', vehicleId: VEHICLE, noShowAt } : undefined,
+  });
+  const place = { ...env, connection: env.connection, nativeConnection: env.nativeConnection };
+  await withWorker({ ...place, namespace: 'default' }, fakes.activities, async (desk) => {
+    const again = (gone: RentalState) => {
+      const options = rentalResumeOptions(gone, desk.taskQueue);
+      return desk.client.workflow.executeUpdateWithStart(reinstate, {
+        args: [envelope('c-1', {})],
+        startWorkflowOperation: new WithStartWorkflowOperation<typeof rental>('rental', options),
+      });
+    };
+    const ended = async () => {
+      const last = await desk.rental(wanted.id).result();
+      if (last === null) throw new Error('It was refused.');
+      return last;
+    };
+    await desk.reserve(wanted);
+    await env.sleep(3.5 * HOUR);
+    expect(await again(await ended())).toMatchObject({ status: 'reserved', version: 3 });
+    await env.sleep(3 * HOUR);
+    const gone = await ended();
+    expect(gone).toMatchObject({ status: 'no_show', version: 4 });
+    expect(await again(gone)).toMatchObject({ status: 'no_show', version: 4 });
+    expect(await ended()).toMatchObject({ status: 'no_show', version: 4 });
+  });
+  const { id } = wanted;
+  const ids = fakes.recorded.map(({ commandId }) => commandId);
+  expect(ids).toEqual([`${id}/no-show`, 'c-1', `${id}/no-show/reinstated-3`]);
 });

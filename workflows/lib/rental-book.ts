@@ -1,5 +1,5 @@
 // What the workflow of one rental knows, and the only place where that changes.
-import type { ApplicationFailure } from '@temporalio/workflow';
+import { type ApplicationFailure, patched } from '@temporalio/workflow';
 import { DomainError } from '../../domain/errors.ts';
 import type { RentalOutcome, RentalRequest, RentalState } from '../../domain/rental.ts';
 import type { HandoverDoubt } from '../../domain/rental-attention.ts';
@@ -9,12 +9,12 @@ import {
   afterReassignment,
   NO_TIMERS,
   nextDeadline,
-  paused,
   type Timers,
   timersAfter,
 } from './rental-deadlines.ts';
 import { hasLadder, openDisplay } from './rental-display.ts';
 import { type Heard, openNews } from './rental-news.ts';
+import { isTimed, paused } from './rental-pauses.ts';
 
 /** What continue-as-new hands to the next run: plain JSON, without personal data. */
 export type Carried = {
@@ -51,7 +51,7 @@ export function openBook(carried: Carried | null) {
   const existing = () => state ?? refuseMissing(refusal !== null);
 
   function settle(commandId: string, next: RentalState, isPeoples = true): RentalState {
-    troubles.stuck(null);
+    if (timers.paused === undefined) troubles.stuck(null); // else another one waits
     if (isPeoples) recent = remember(recent, commandId, next);
     show(next);
     return next;
@@ -81,7 +81,7 @@ export function openBook(carried: Carried | null) {
     /** The outcome of a command becomes the next state, which is also the command's answer. */
     recorded(id: string, outcome: RentalOutcome, now: number, before: Before): RentalState {
       // From the state of now: the vehicle may have changed while the command was carried out.
-      const next = news.after(existing(), outcome, before.heard);
+      const next = news.after(notBehind(existing(), outcome), outcome, before.heard);
       troubles.after(outcome, before.doubts);
       timers = timersAfter(timers, outcome, next, now);
       return settle(id, next, !isTimed(outcome.type));
@@ -109,32 +109,24 @@ export function openBook(carried: Carried | null) {
     },
 
     /** A timer's command failed: a person has to look, and the timer waits. */
-    stuck(reason: string, now: number): void {
+    stuck(reason: string, commandId: string, now: number): void {
       troubles.stuck(reason);
-      timers = paused(timers, now);
+      timers = paused(timers, patched('pause-per-deadline') ? commandId : null, now);
       show(existing());
     },
   };
+}
+
+/** Throws `version-conflict` for what was done long ago: answered once more, it turns nothing back. */
+function notBehind(state: RentalState, { version }: RentalOutcome): RentalState {
+  if (version >= state.version) return state;
+  throw new DomainError('version-conflict', 'This was done before, and is not done again.', {
+    version: state.version,
+  });
 }
 
 /** Throws `invalid-state`: before the rental is reserved, or when it was refused. */
 function refuseMissing(isRefused: boolean): never {
   const status = isRefused ? 'refused' : 'requested';
   throw new DomainError('invalid-state', `The rental is ${status}.`, { rentalStatus: status });
-}
-
-const TIMED: readonly RentalOutcome['type'][] = [
-  'expired',
-  'noShow',
-  'shortageRaised',
-  'reminded',
-  'overdueMarked',
-  'cycleBilled',
-  'arrearsChecked',
-  'closed',
-];
-
-/** Nobody asks for a timer's answer again; it must not push people's answers out. */
-function isTimed(outcome: RentalOutcome['type']): boolean {
-  return TIMED.includes(outcome);
 }

@@ -3,12 +3,11 @@
 import { billableAt } from '../../domain/rental/billing.ts';
 import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/rental.ts';
 import { ATTENTION_HOURS, isShort } from '../../domain/rental-attention.ts';
+import { held, type Pauses, unpaused } from './rental-pauses.ts';
 
 const MINUTE_MS = 60_000;
 /** While the vehicle is out and overdue its calendar is moved on each hour (decisions.md 5). */
 const OVERDUE_EVERY_MS = 60 * MINUTE_MS;
-/** After a refusal that nobody expected, people get this long before the timer tries again. */
-const RETRY_AFTER_MS = 60 * MINUTE_MS;
 
 /** For rentals from before it was a setting of the branch. */
 const SHORTAGE_MINUTES = 120;
@@ -23,8 +22,8 @@ export type Timers = {
   readonly remindedFor: string | null;
   /** The next hourly turn of an overdue rental; null until the first. */
   readonly nextOverdueAt: string | null;
-  /** A timer's command was refused: not again before this. */
-  readonly pausedUntil: string | null;
+  /** The version with which a no-show was reinstated last; absent for never. */
+  readonly reinstated?: number;
   /** A day before pick-up it was seen to have no vehicle. */
   readonly attended?: boolean;
   /** How often it became a case for want of a vehicle, and whether it is one. */
@@ -32,7 +31,7 @@ export type Timers = {
   readonly isCase?: boolean;
   /** When it is to be looked whether invoices are unpaid past their terms; absent for never. */
   readonly arrearsAt?: string | null;
-};
+} & Pauses;
 
 export const NO_TIMERS: Timers = {
   dueAgreedAt: null,
@@ -69,9 +68,14 @@ export function nextDeadline(
   timers: Timers,
   hasLadder: boolean,
 ): Deadline | null {
-  const deadline = earliest(deadlinesOf(state, timers, hasLadder));
-  if (deadline === null || timers.pausedUntil === null) return deadline;
-  return { ...deadline, at: Math.max(deadline.at, Date.parse(timers.pausedUntil)) };
+  const deadlines = deadlinesOf(state, timers, hasLadder);
+  return earliest(deadlines.map((deadline) => held(ofThisTime(deadline, timers), timers)));
+}
+
+/** What was done before a no-show was reinstated is to be done anew, and is no repeat of it. */
+function ofThisTime(deadline: Deadline, { reinstated }: Timers): Deadline {
+  if (reinstated === undefined) return deadline;
+  return { ...deadline, commandId: `${deadline.commandId}/reinstated-${reinstated}` };
 }
 
 function deadlinesOf(state: RentalState, timers: Timers, hasLadder: boolean): readonly Deadline[] {
@@ -167,7 +171,7 @@ export function timersAfter(
   state: RentalState,
   now: number,
 ): Timers {
-  const free = { ...timers, pausedUntil: null };
+  const free = unpaused(timers, outcome.type, now);
   switch (outcome.type) {
     case 'checkedOut':
     case 'extended':
@@ -188,12 +192,19 @@ export function timersAfter(
       // What is to be looked at already is looked at first.
       return { ...free, arrearsAt: timers.arrearsAt ?? outcome.payableBy };
     case 'arrearsChecked':
-      return { ...free, arrearsAt: outcome.nextCheckAt };
+      return { ...free, arrearsAt: laterThan(now, outcome.nextCheckAt) };
+    case 'reinstated':
+      return { ...free, reinstated: outcome.version, isCase: false };
     case 'overdueMarked':
       return { ...free, nextOverdueAt: nextTurn(state, timers, now) };
     default:
       return free;
   }
+}
+
+/** Where the database's clock is behind, its answer is no news for a timer: a minute later. */
+function laterThan(now: number, at: string | null): string | null {
+  return at === null || Date.parse(at) > now ? at : new Date(now + MINUTE_MS).toISOString();
 }
 
 /** Whoever loses the vehicle again becomes a case again. */
@@ -209,9 +220,4 @@ function nextTurn(state: RentalState, timers: Timers, now: number): string {
   const { at } = overdue(state, timers);
   const turns = Math.max(1, Math.floor((now - at) / OVERDUE_EVERY_MS) + 1);
   return new Date(at + turns * OVERDUE_EVERY_MS).toISOString();
-}
-
-/** A refusal that no person sees: wait, so that neither database nor history is filled with it. */
-export function paused(timers: Timers, now: number): Timers {
-  return { ...timers, pausedUntil: new Date(now + RETRY_AFTER_MS).toISOString() };
 }

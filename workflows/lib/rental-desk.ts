@@ -23,6 +23,7 @@ import { openTeller } from './reassignments.ts';
 import { refusalOf, refusing, unwrapped } from './refusal.ts';
 import type { RentalBook } from './rental-book.ts';
 import type { Deadline } from './rental-deadlines.ts';
+import { isTimed } from './rental-pauses.ts';
 import type { serializer } from './serialize.ts';
 
 export type RentalDesk = {
@@ -97,9 +98,14 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
       await deposit.clearWay(error, { id: rentalId, version }, request);
       return record();
     });
-    deposit.settleAfter(outcome, { id: rentalId, version }, request.actor);
-    teller.tell(outcome.reassigned.filter((moved) => moved.rentalId !== rentalId));
-    return book.recorded(request.commandId, outcome, Date.now(), before);
+    const isRepeat = outcome.version < version;
+    // The answer to what was asked long ago is the state of now; a timer has to wait.
+    if (isRepeat && !isTimed(outcome.type)) return book.existing();
+    if (!isRepeat) {
+      deposit.settleAfter(outcome, { id: rentalId, version }, request.actor);
+      teller.tell(outcome.reassigned.filter((moved) => moved.rentalId !== rentalId));
+    }
+    return refusing(() => book.recorded(request.commandId, outcome, Date.now(), before));
   }
 
   async function meet({ at, command, commandId }: Deadline): Promise<void> {
@@ -116,7 +122,7 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
       if (!(error instanceof ApplicationFailure || error instanceof ActivityFailure)) throw error;
       const reason = refusalOf(error)?.type ?? 'activity-failed';
       log.warn('A deadline could not be met.', { commandId, reason });
-      book.stuck(`${command.type}: ${reason}`, Date.now());
+      book.stuck(`${command.type}: ${reason}`, commandId, Date.now());
     }
   }
 

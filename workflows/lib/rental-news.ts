@@ -17,7 +17,7 @@ export function openNews(carried: Heard | null) {
     const isNews = heard > (own ?? heardBefore);
     heard = Math.max(heard, own ?? 0);
     const isPlaced = outcome.type === 'extended' || outcome.type === 'amended';
-    return isNews && before.status === 'reserved' && isPlaced;
+    return isNews && (isKeptAgain(outcome) || (before.status === 'reserved' && isPlaced));
   }
 
   return {
@@ -37,14 +37,22 @@ export function openNews(carried: Heard | null) {
         early = { vehicleId };
         return 'known';
       }
-      return state.status === 'reserved' ? 'new' : 'late';
+      if (state.status === 'reserved') return 'new';
+      // Of use only to one that is on its way to be reserved again.
+      early = { vehicleId };
+      return 'late';
     },
 
     /** The state after an outcome; `heardBefore` is what was heard when its command set out. */
     after(before: RentalState, outcome: RentalOutcome, heardBefore: number): RentalState {
-      const { vehicleId } = before;
+      const { vehicleId } = isKeptAgain(outcome) ? (early ?? before) : before;
       const kept = isLater(before, outcome, heardBefore) ? { vehicleId } : null;
       return { ...evolve(before, outcome), ...(outcome.type === 'confirmed' ? early : kept) };
     },
   };
+}
+
+/** It waits for its pick-up once more. */
+function isKeptAgain({ type }: RentalOutcome): boolean {
+  return type === 'checkOutUndone' || type === 'reinstated';
 }

@@ -1,0 +1,131 @@
+// Rentals that are reserved once more, on the real database: calendar, grace, fee and deposit.
+import { sql } from 'kysely';
+import { beforeAll, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
+import { issueCreditNote } from '../../db/commands/credit-notes.ts';
+import { walkUp } from '../../db/commands/walk-ups.ts';
+import type { RentalState } from '../../domain/rental.ts';
+import { CARDS } from '../../payments/simulated.ts';
+import { AGENT, book, hoursFromNow, spanOf } from '../support/fleet.ts';
+import { type PaymentOrders, paymentOrders } from '../support/payment-orders.ts';
+import { OUT, type RentalDesk } from '../support/rental-desk.ts';
+import { entryOf, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
+
+let at: PaymentOrders;
+let t: PaymentOrders['t'];
+let desk: RentalDesk;
+let money: MoneyDesk;
+beforeAll(async () => {
+  at = await paymentOrders();
+  ({ t, rentals: desk } = at);
+  money = await moneyDesk(t);
+});
+
+const SETTLE = { kind: 'settle' } as const;
+const undo = {
+  type: 'undoCheckOut',
+  odometerKm: 2_005,
+  fuelEighths: 7,
+  reason: 'typing',
+} as const;
+
+/** As if so much time had passed: the rows say that everything was earlier. */
+async function earlier(rental: RentalState, hours: number): Promise<RentalState> {
+  const by = `${hours} hours`;
+  await sql`update rentals.rental set pick_up_at = pick_up_at - ${by}::interval,
+    due_at = due_at - ${by}::interval, no_show_at = no_show_at - ${by}::interval,
+    checked_out_at = checked_out_at - ${by}::interval, version = version + 1
+    where id = ${rental.id}`.execute(t.owner);
+  await sql`update vehicles.span set during = tstzrange(lower(during) - ${by}::interval,
+    upper(during) - ${by}::interval) where ref = ${rental.id}`.execute(t.owner);
+  return desk.read(rental.id);
+}
+
+/** Its deposit is half of the total of 180.00. */
+async function booked(): Promise<RentalState> {
+  const branchId = await money.pricedBy({ deposit: { percentBp: 5_000 } });
+  return money.book({ branchId });
+}
+
+function hold(rentalId: string, amountMinor: number) {
+  const card = { payer: 'renter', amountMinor, paymentMethod: CARDS.approve } as const;
+  return at.order(rentalId, { kind: 'authorise', ...card });
+}
+
+test('an undone check-out gives back what an announced return took: the calendar ends with the rental again', async () => {
+  const rental = await desk.handedOut();
+  const [from, to] = [hoursFromNow(75), hoursFromNow(90)];
+  const behind = await book(t.db, { branchId: rental.branchId, from, to });
+  await desk.record(rental, { type: 'announceReturn', at: hoursFromNow(80) });
+  const undone = await desk.record(await desk.read(rental.id), undo);
+  const { until } = await spanOf(t.owner, rental.id);
+  expect(Date.parse(until)).toBe(Date.parse(rental.dueAt) + 30 * 60_000);
+  const { vehicleId } = rental;
+  expect(undone.reassigned).toMatchObject([{ rentalId: behind.rentalId, vehicleId }]);
+});
+
+test('an undone check-out gives time to come that a later change of the booking does not take', async () => {
+  const booked = await earlier(await desk.reserved(), 1);
+  await desk.record(booked, OUT);
+  await desk.record(await desk.read(booked.id), undo);
+  const kept = await desk.read(booked.id);
+  expect(Date.parse(kept.noShowAt)).toBeGreaterThan(Date.parse(booked.noShowAt));
+  await desk.record(kept, { type: 'amend', dueAt: hoursFromNow(60) });
+  const amended = await desk.read(booked.id);
+  expect([amended.dueAt, amended.noShowAt]).not.toContain(kept.dueAt);
+  expect(amended.noShowAt).toBe(kept.noShowAt);
+});
+
+test('a no-show is reserved again also when people credited the fee before', async () => {
+  const booked = await earlier(await desk.reserved(), 4);
+  await desk.record(booked, { type: 'noShow' });
+  const gone = await desk.read(booked.id);
+  const asked = { key: `test/${gone.id}`, invoiceId: gone.invoiceId ?? '', at: hoursFromNow(0) };
+  await transact(t.db, 'rentals_rw', AGENT, (tx) => issueCreditNote(tx, asked));
+  await desk.record(gone, { type: 'reinstate' });
+  expect(await desk.read(gone.id)).toMatchObject({ status: 'reserved', invoiceId: null });
+  expect(await entryOf(t.owner, gone, 'rental.no-show-reinstated')).toEqual([]);
+});
+
+test('a walk-up that needs a deposit says how to come by it', async () => {
+  const branchId = await money.pricedBy({ deposit: { percentBp: 5_000 } });
+  const asked = walkUp(at.t.db, AGENT, { ...money.asked({ branchId }), keys: OUT });
+  await expect(asked).rejects.toMatchObject({
+    code: 'deposit-required',
+    message: expect.stringContaining('book it, then authorise'),
+  });
+});
+
+test('a hold that is being given back secures no keys', async () => {
+  const rental = await booked();
+  await hold(rental.id, 9_000);
+  await sql`insert into rentals.payment_attempt (id, authorisation_id, kind)
+    select ${`test/${rental.id}`}, id, 'release' from rentals.authorisation
+    where rental_id = ${rental.id}`.execute(at.t.owner);
+  await expect(money.after(rental, OUT)).rejects.toMatchObject({
+    code: 'deposit-required',
+    details: { holdMinor: 9_000, heldMinor: 0 },
+  });
+  const { id } = await at.rentals.handedOut();
+  await hold(id, 9_000);
+  const change = () =>
+    sql`update rentals.rental set deposit_minor = 9000, version = version + 1
+      where id = ${id}`.execute(t.owner);
+  await sql`insert into rentals.payment_attempt (id, authorisation_id, kind, amount_minor)
+    select ${`test/${id}`}, id, 'capture', 1 from rentals.authorisation
+    where rental_id = ${id}`.execute(at.t.owner);
+  await expect(change()).rejects.toMatchObject({ constraint: 'rental_deposit_held' });
+  await sql`delete from rentals.payment_attempt where id = ${`test/${id}`}`.execute(t.owner);
+  await change();
+});
+
+test('a deposit is not settled while the rental is still to come, or under way', async () => {
+  const rental = await booked();
+  await hold(rental.id, 9_000);
+  await at.order(rental.id, SETTLE);
+  await money.after(rental, OUT);
+  await at.order(rental.id, SETTLE);
+  expect((await at.pay.readDeposit({ rentalId: rental.id })).current).toMatchObject({
+    state: 'open',
+  });
+});
