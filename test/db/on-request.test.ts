@@ -141,10 +141,11 @@ describe('a request', () => {
     const override = { stopSell: false, overbook: 1 } as const;
     const outcome = await record(wanted, { type: 'confirm', override });
     expect(outcome).toMatchObject({ type: 'confirmed', vehicleId: null });
-    expect(await auditOf(wanted.id)).toContainEqual({
-      action: 'rental.overbook',
-      reason: 'Promised by phone',
-    });
+    const reason = 'see rentals.booking_override';
+    expect(await auditOf(wanted.id)).toContainEqual({ action: 'rental.overbook', reason });
+    const { rows } = await sql`select reason from rentals.booking_override
+      where rental_id = ${wanted.id}`.execute(t.owner);
+    expect(rows).toEqual([{ reason: 'Promised by phone' }]);
   });
 
   test.each([
