@@ -6,7 +6,8 @@ import {
   type Settled,
   settlePayment,
 } from '../db/commands/payment-outcomes.ts';
-import { beginPayment, type PaymentOrder, readDeposit } from '../db/commands/payments.ts';
+import type { PaymentOrder } from '../db/commands/payment-steps.ts';
+import { beginPayment, readDeposit } from '../db/commands/payments.ts';
 import { type Actor, principalOf } from '../domain/actor.ts';
 import type { DepositState } from '../domain/payments/deposit.ts';
 import type { GatewayOutcome } from '../domain/payments/gateway.ts';

@@ -5,7 +5,7 @@ import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { ActingDialect, beginAs } from './acting-dialect.ts';
 import { currentOrigin } from './origin.ts';
-import { openStatements, type Statements } from './prepared.ts';
+import { isOutdated, openStatements, type Statements } from './prepared.ts';
 import type { DB } from './schema.ts';
 import { wakeIfPublished } from './wake.ts';
 
@@ -141,9 +141,6 @@ async function once<T>(
 
 const DEADLOCK = '40P01';
 const SERIALIZATION = '40001';
-/** A statement was prepared before a migration gave its table another column. */
-const OTHER_COLUMNS = '0A000';
-const AGAIN = [DEADLOCK, SERIALIZATION, OTHER_COLUMNS];
 const ATTEMPTS = 5;
 
 async function retrying<T>(db: Db, work: () => Promise<T>): Promise<T> {
@@ -151,9 +148,10 @@ async function retrying<T>(db: Db, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const { code = '' } = error as { readonly code?: string };
-      if (!AGAIN.includes(code) || attempt === ATTEMPTS) throw error;
-      if (code === OTHER_COLUMNS) prepared.get(db)?.renew();
+      const { code } = error as { readonly code?: string };
+      const mayPass = code === DEADLOCK || code === SERIALIZATION || isOutdated(error);
+      if (!mayPass || attempt === ATTEMPTS) throw error;
+      if (isOutdated(error)) prepared.get(db)?.renew();
       await delay(attempt * 5 * (1 + Math.random()));
     }
   }

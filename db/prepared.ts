@@ -32,13 +32,21 @@ export function openStatements(): Statements {
       counts.delete(text);
       const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
       names.set(text, `s${generation}_${digest}`);
-      return undefined;
+      return names.get(text);
     },
     renew: () => {
       generation += 1;
       names.clear();
     },
   };
+}
+
+/**
+ * Whether a statement was prepared before a migration changed what it answers. Known by the place in
+ * the server that refuses it: the code means all that is not supported, the text has a language.
+ */
+export function isOutdated(error: unknown): boolean {
+  return (error as { readonly routine?: string }).routine === 'RevalidateCachedQuery';
 }
 
 /**

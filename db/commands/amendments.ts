@@ -9,7 +9,8 @@ import type { Amend, RentalOutcome } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { bookingTerms } from './booking-rules.ts';
-import { asked, type BranchTerms, type MovedSpan, refuseUnknown, told } from './calendar.ts';
+import { asked, type MovedSpan, refuseUnknown, told } from './calendar.ts';
+import type { BranchTerms } from './calendar-booking.ts';
 import { unknownPerson } from './new-rental.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 

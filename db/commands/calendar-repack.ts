@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { RentalRequest } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
-import { asked, type MovedSpan, refuseUnknown, type TakenSpan, told } from './calendar.ts';
+import { asked, type MovedSpan, refuseUnknown, told } from './calendar.ts';
+import type { TakenSpan } from './calendar-booking.ts';
 
 type Interval = { readonly from: string; readonly to: string };
 

@@ -8,7 +8,7 @@ import type { Tx } from '../client.ts';
 import { type RentalRow, rentalState } from '../rental-row.ts';
 import { customerRefusal } from './blocklist.ts';
 import { bookingTerms, noShowOf } from './booking-rules.ts';
-import type { BranchTerms } from './calendar.ts';
+import type { BranchTerms } from './calendar-booking.ts';
 import { assertCredit } from './credit-exposure.ts';
 
 export type Agreed = {

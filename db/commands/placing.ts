@@ -3,7 +3,8 @@ import type { Quote } from '../../domain/pricing.ts';
 import type { RentalRequest } from '../../domain/rental.ts';
 import type { Db, Tx } from '../client.ts';
 import { budgetExhausted, byRepacking, isUnavailable, planReservation } from './allocation.ts';
-import { type MovedSpan, queueSpan, type TakenSpan, takeSpan } from './calendar.ts';
+import type { MovedSpan } from './calendar.ts';
+import { queueSpan, type TakenSpan, takeSpan } from './calendar-booking.ts';
 import { applyMoves } from './calendar-repack.ts';
 
 /** A held quote brings its price along; a repack tells whom it gave other vehicles. */

@@ -8,7 +8,8 @@ import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
 import { bookingTerms } from './booking-rules.ts';
-import { asked, refuseUnknown, type TakenSpan } from './calendar.ts';
+import { asked, refuseUnknown } from './calendar.ts';
+import type { TakenSpan } from './calendar-booking.ts';
 import { changeQuote, factOf, lockQuote } from './held-quotes.ts';
 
 /**

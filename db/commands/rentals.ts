@@ -7,7 +7,7 @@ import { amendRental } from './amendments.ts';
 import { checkArrears } from './arrears.ts';
 import { recordAudit } from './audit.ts';
 import { billCycle } from './billing-cycles.ts';
-import { takeSpan } from './calendar.ts';
+import { takeSpan } from './calendar-booking.ts';
 import type { Move } from './calendar-repack.ts';
 import { unknownSide } from './new-rental.ts';
 import { bySteps, type Placing } from './placing.ts';

@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { type CheckOut, evolve, type RentalRequest } from '../../domain/rental.ts';
 import { type Db, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
-import { takeSpan, takeWalkUp } from './calendar.ts';
+import { takeSpan, takeWalkUp } from './calendar-booking.ts';
 import { bySteps, type Placing } from './placing.ts';
 import { handOut } from './rental-hand-over.ts';
 import { lockRental } from './rental-update.ts';

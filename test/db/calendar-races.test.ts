@@ -3,14 +3,8 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Db, openDb } from '../../db/client.ts';
-import {
-  extendSpan,
-  handOutSpan,
-  queueSpan,
-  releaseSpan,
-  rollSpan,
-  takeSpan,
-} from '../../db/commands/calendar.ts';
+import { extendSpan, handOutSpan, releaseSpan, rollSpan } from '../../db/commands/calendar.ts';
+import { queueSpan, takeSpan } from '../../db/commands/calendar-booking.ts';
 import { setOverbookingLimit } from '../../db/commands/overbooking-limits.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';

@@ -2,7 +2,7 @@
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities/index.ts';
-import type { PaymentOrder } from '../../db/commands/payments.ts';
+import type { PaymentOrder } from '../../db/commands/payment-steps.ts';
 import type { DepositState, Hold, PaymentStep } from '../../domain/payments/deposit.ts';
 import { depositStartOptions } from '../../temporal-config/starts.ts';
 import * as messages from '../../workflows/deposit.messages.ts';

@@ -10,8 +10,8 @@ import {
   handOutSpan,
   releaseSpan,
   returnSpan,
-  takeSpan,
 } from '../../db/commands/calendar.ts';
+import { takeSpan } from '../../db/commands/calendar-booking.ts';
 import { applyMoves, type Move } from '../../db/commands/calendar-repack.ts';
 import type { RentalRequest } from '../../domain/rental.ts';
 import type { TestDatabase } from './database.ts';

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Db, transact } from '../../db/client.ts';
 import { openLegalEntity } from '../../db/commands/accounting.ts';
 import { registerBranch, registerClass } from '../../db/commands/branches.ts';
-import { takeSpan } from '../../db/commands/calendar.ts';
+import { takeSpan } from '../../db/commands/calendar-booking.ts';
 import { createCustomer } from '../../db/commands/customers.ts';
 import { publishRatePlan } from '../../db/commands/rate-plans.ts';
 import { registerVehicle } from '../../db/commands/vehicles.ts';

@@ -5,11 +5,11 @@ import { expect } from 'vitest';
 import {
   extendSpan,
   handOutSpan,
-  queueSpan,
   releaseSpan,
   returnSpan,
   rollSpan,
 } from '../../db/commands/calendar.ts';
+import { queueSpan } from '../../db/commands/calendar-booking.ts';
 import { setOverbookingLimit } from '../../db/commands/overbooking-limits.ts';
 import { availability } from '../../db/queries/vehicles.ts';
 import type { TestDatabase } from './database.ts';

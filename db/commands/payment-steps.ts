@@ -1,0 +1,202 @@
+// What each step of a payment asks of which hold at the gateway, by the hold's row under its lock.
+import { sql } from 'kysely';
+import { v5 as uuidv5 } from 'uuid';
+import type { Actor } from '../../domain/actor.ts';
+import { DomainError } from '../../domain/errors.ts';
+import {
+  captureLimit,
+  checkAuthorise,
+  checkCapture,
+  checkIncrease,
+  checkOpen,
+  checkRefund,
+  isSecured,
+  type PaymentStep,
+  type Refund,
+} from '../../domain/payments/deposit.ts';
+import type { GatewayName, GatewayOrder } from '../../domain/payments/gateway.ts';
+import type { RentalStatus } from '../../domain/rental.ts';
+import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
+import type { Tx } from '../client.ts';
+import { cardRefusal } from './card-refusals.ts';
+import { owedBy } from './payment-entries.ts';
+
+export type PaymentOrder = {
+  /** Names the order for ever: made of the command's or the deadline's id. */
+  readonly key: string;
+  readonly rentalId: string;
+  readonly actor: Actor;
+  readonly step: PaymentStep;
+};
+
+export type RentalFacts = {
+  readonly status: RentalStatus;
+  readonly branchId: string;
+  readonly currency: string;
+};
+
+type Placed = {
+  readonly holdId: string;
+  readonly amountMinor: number | null;
+  /** Left out, what the step says. */
+  readonly kind?: GatewayOrder['kind'];
+};
+
+/** Of the ids that `holdIdOf` makes: a UUID of our own, as RFC 9562 section 5.5 asks for. */
+const HOLDS = 'a1d4c0de-6f72-4563-8f75-727400000006';
+
+/** The same hold for every repeat of the order that asked for it. */
+function holdIdOf(key: string): string {
+  return uuidv5(key, HOLDS);
+}
+
+/**
+ * What the step asks of which hold, which is locked; null when there is nothing to ask. Throws
+ * `not-found`, `invalid-state`, `amount-too-high`, `limit-exceeded` and `four-eyes`.
+ */
+export async function placed(
+  tx: Tx,
+  gateway: GatewayName,
+  order: PaymentOrder,
+  rental: RentalFacts,
+): Promise<Placed | null> {
+  const { key, rentalId, step } = order;
+  switch (step.kind) {
+    case 'authorise': {
+      checkAuthorise(rental.status);
+      const { current } = await depositOf(tx, rentalId);
+      const asked = { ...step, rentalId, currency: rental.currency, gateway };
+      return openHold(tx, holdIdOf(key), { ...asked, replaces: current?.id ?? null });
+    }
+    case 'renew': {
+      const old = await held(tx, rentalId, step.authorisationId);
+      if (old.state !== 'open' || old.replacedBy !== null || !isSecured(rental.status)) return null;
+      return openHold(tx, holdIdOf(key), { ...old, replaces: old.id });
+    }
+    case 'increase': {
+      const hold = checkOpen(await current(tx, rentalId));
+      checkIncrease(hold, step.amountMinor);
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    case 'raise': {
+      const hold = checkOpen(await current(tx, rentalId));
+      if (hold.amountMinor >= step.amountMinor) return null;
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    case 'settle': {
+      // A no-show who was reinstated before this came: the hold is needed again.
+      if (rental.status === 'reserved' || rental.status === 'active') return null;
+      const hold = await current(tx, rentalId);
+      return hold?.state === 'open' ? settlement(tx, hold) : null;
+    }
+    case 'capture': {
+      const hold = checkOpen(await current(tx, rentalId));
+      checkCapture(hold, step.amountMinor);
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    case 'release': {
+      const { authorisationId } = step;
+      const hold = authorisationId
+        ? await held(tx, rentalId, authorisationId)
+        : checkOpen(await current(tx, rentalId));
+      return hold.state === 'open' ? { holdId: hold.id, amountMinor: null } : null;
+    }
+    case 'refund': {
+      const hold = await held(tx, rentalId, step.authorisationId);
+      checkRefund(hold, step.amountMinor, await refundableOf(tx, rentalId));
+      await takeFromLimit(tx, order, step, rental);
+      return { holdId: hold.id, amountMinor: step.amountMinor };
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+/** Of all that was paid for the rental: what became a prepayment is credited first. */
+async function refundableOf(tx: Tx, rentalId: string): Promise<number> {
+  const { rows } = await sql<{
+    left: number;
+  }>`select accounting.refundable(entity_id, id, customer_id)
+      - (select coalesce(sum(p.amount_minor), 0)::bigint from rentals.payment_attempt p
+        join rentals.authorisation h on h.id = p.authorisation_id
+        where h.rental_id = r.id and p.kind = 'refund' and p.state = 'unknown') as left
+    from rentals.rental r where id = ${rentalId}`.execute(tx);
+  return rows[0]?.left ?? 0;
+}
+
+/**
+ * What the renter owes is taken from the renter's card, and nothing that another payer owes. Whoever
+ * disputed a payment gets all back: what is owed is asked for by invoice.
+ */
+async function settlement(tx: Tx, hold: HoldRow): Promise<Placed> {
+  const { rentalId, id: holdId } = hold;
+  const isDisputed = (await disputeOf(tx, rentalId)) !== undefined;
+  const owedMinor = isDisputed ? 0 : await owedBy(tx, hold);
+  const amountMinor = Math.min(owedMinor, captureLimit(hold));
+  return amountMinor > 0
+    ? { holdId, kind: 'capture', amountMinor }
+    : { holdId, kind: 'release', amountMinor: null };
+}
+
+/** One that is open or was lost; of one hold alone, where it is named. */
+export async function disputeOf(
+  tx: Tx,
+  rentalId: string,
+  authorisationId: string | null = null,
+): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`select id from rentals.dispute
+    where rental_id = ${rentalId} and state <> 'won'
+      and (${authorisationId}::uuid is null or authorisation_id = ${authorisationId})
+    limit 1`.execute(tx);
+  return rows[0]?.id;
+}
+
+type NewHold = Pick<
+  HoldRow,
+  'rentalId' | 'payer' | 'gateway' | 'paymentMethod' | 'amountMinor' | 'currency' | 'replaces'
+>;
+
+async function openHold(tx: Tx, id: string, hold: NewHold): Promise<Placed> {
+  await sql`insert into rentals.authorisation (id, rental_id, payer, gateway, payment_method,
+      amount_minor, currency, replaces)
+    values (${id}, ${hold.rentalId}, ${hold.payer}, ${hold.gateway}, ${hold.paymentMethod},
+      ${hold.amountMinor}, ${hold.currency}, ${hold.replaces})`
+    .execute(tx)
+    .catch((error: unknown) => {
+      throw cardRefusal(error);
+    });
+  return { holdId: id, amountMinor: hold.amountMinor };
+}
+
+/** Alone within one's limit, else by an approval of exactly this amount (decisions.md 40). */
+async function takeFromLimit(
+  tx: Tx,
+  { rentalId, actor }: PaymentOrder,
+  { amountMinor, approvalId, limitMinor }: Refund,
+  { branchId }: RentalFacts,
+): Promise<void> {
+  if (approvalId !== null) {
+    const { rows } = await sql<{ used: boolean }>`select people.use_refund_approval(${approvalId},
+      ${rentalId}, ${branchId}, ${amountMinor}) as used`.execute(tx);
+    if (rows[0]?.used === true) return;
+    throw new DomainError('four-eyes', 'There is no unused approval for refunding this amount.');
+  }
+  const { rows } = await sql<{ taken: boolean }>`select people.take_refund(${actor.id}, ${rentalId},
+    (now() at time zone 'UTC')::date, ${amountMinor}, ${limitMinor}) as taken`.execute(tx);
+  if (rows[0]?.taken === true) return;
+  throw new DomainError('limit-exceeded', 'It needs a second person: ask for approval.', {
+    kind: 'refund',
+    limit: limitMinor,
+  });
+}
+
+async function current(tx: Tx, rentalId: string): Promise<HoldRow | null> {
+  const { current: hold } = await depositOf(tx, rentalId);
+  return hold && ((await lockHold(tx, hold.id)) ?? null);
+}
+
+async function held(tx: Tx, rentalId: string, id: string): Promise<HoldRow> {
+  const hold = await lockHold(tx, id);
+  if (hold?.rentalId === rentalId) return hold;
+  throw new DomainError('not-found', 'There is no such hold.', { of: 'authorisation' });
+}
