@@ -160,7 +160,10 @@ const COUNT_FREE: PreparedCall = {
   text: `
     select json_build_object('class_id', class_id, 'free', free,
       'planned', (select vehicles.planned_capacity($1, $3)),
-      'stopped', (select vehicles.stopped_classes($1, $5, $3, $4)))::text as answer
+      -- Most of the time nothing is stopped at all, and to call costs more than to look.
+      'stopped', (select vehicles.stopped_classes($1, $5, $3, $4) where exists (
+        select from vehicles.stop_sell where ended_at is null and to_date >= current_date - 1)))::text
+      as answer
     from vehicles.count_free($1, $6, $2, $3, $4)`,
 };
 
