@@ -1,12 +1,12 @@
 // Tests run in forks: Temporal's native module crashes in worker threads.
 import { defineConfig } from 'vitest/config';
 
-/** Files that run one after another in few processes; all others have a process each. */
-const sharing = ['test/api/**/*.test.ts', 'test/db/**/*.test.ts'];
 const servers = {
   globalSetup: ['test/support/global-setup.ts'],
   setupFiles: ['test/support/each-file.ts'],
 };
+/** They need a process as it begins: nothing else has set up tracing or a browser in it. */
+const alone = ['test/workers/logging.test.ts', 'test/e2e/*sign-in*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -15,11 +15,17 @@ export default defineConfig({
     hookTimeout: 90_000,
     testTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
-    // Two cores share these with four servers. Many tests wait for clocks, so a third file finds
-    // room; more only measures the queue.
-    maxWorkers: 3,
-    // Projects run in the order of their names.
+    // Two cores share these with four servers. Many tests wait for clocks, so more files than
+    // cores find room; more only measures the queue.
+    maxWorkers: 4,
+    // Files of a project run one after another in few processes, unless they have to be alone: to
+    // load the API or Temporal anew for each took as long as the tests of most of them. Projects
+    // run in the order of their names.
     projects: [
+      {
+        extends: true,
+        test: { ...servers, name: 'alone', include: alone },
+      },
       {
         extends: true,
         test: { name: 'domain', include: ['test/domain/**/*.test.ts'], isolate: false },
@@ -28,15 +34,11 @@ export default defineConfig({
         extends: true,
         test: {
           ...servers,
-          name: 'processes',
+          name: 'servers',
           include: ['test/**/*.test.ts'],
-          exclude: [...sharing, 'test/domain/**', 'test/lint-fixture/**', '**/node_modules/**'],
+          exclude: [...alone, 'test/domain/**', 'test/lint-fixture/**', '**/node_modules/**'],
+          isolate: false,
         },
-      },
-      {
-        extends: true,
-        // To load the API anew for each of its files took as long as the tests of most of them.
-        test: { ...servers, name: 'servers', include: sharing, isolate: false },
       },
     ],
   },

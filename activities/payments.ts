@@ -7,10 +7,10 @@ import {
   settlePayment,
 } from '../db/commands/payment-outcomes.ts';
 import type { PaymentOrder } from '../db/commands/payment-steps.ts';
-import { beginPayment, readDeposit } from '../db/commands/payments.ts';
+import { type Begun, beginPayment, readDeposit } from '../db/commands/payments.ts';
 import { type Actor, principalOf } from '../domain/actor.ts';
 import type { DepositState } from '../domain/payments/deposit.ts';
-import type { GatewayOutcome } from '../domain/payments/gateway.ts';
+import type { GatewayOrder, GatewayOutcome, PaymentGateway } from '../domain/payments/gateway.ts';
 import type { PaymentDeps } from './deps.ts';
 import { failing } from './failures.ts';
 
@@ -30,12 +30,23 @@ export type MarkHold = {
 
 const SYSTEM = 'system:deposit';
 
+/** Who may not give back a hold that has ended already is told that it has, and it is over. */
+async function carriedOut(
+  gateway: PaymentGateway,
+  key: string,
+  order: GatewayOrder,
+): Promise<GatewayOutcome> {
+  const outcome = await gateway.carryOut(key, order);
+  if (outcome.status === 'done' || order.kind !== 'release') return outcome;
+  return (await gateway.find(key, order)) ?? outcome;
+}
+
 export function createPaymentActivities({ db, gateway }: PaymentDeps) {
   return {
     readDeposit: ({ rentalId }: { readonly rentalId: string }): Promise<DepositState> =>
       failing(() => readDeposit(db, SYSTEM, rentalId)),
 
-    beginPayment: (order: PaymentOrder): Promise<{ readonly isAsked: boolean }> =>
+    beginPayment: (order: PaymentOrder): Promise<Begun> =>
       failing(() => beginPayment(db, principalOf(order.actor), gateway.name, order)),
 
     /**
@@ -48,14 +59,14 @@ export function createPaymentActivities({ db, gateway }: PaymentDeps) {
         if (asked === null) return null;
         const { order, firstAskedAt } = asked;
         if (asked.gateway !== gateway.name) throw new Error(`This needs ${asked.gateway}.`);
-        if (firstAskedAt === null) return gateway.carryOut(key, order);
+        if (firstAskedAt === null) return carriedOut(gateway, key, order);
         const known = await gateway.find(key, order);
         if (known !== null) return known;
         // It forgot the key by now: to order anew could charge twice, so it is given up instead.
         const isOld = Date.now() - Date.parse(firstAskedAt) > gateway.keyMs;
         return isOld
           ? { status: 'declined', code: 'never-received' }
-          : gateway.carryOut(key, order);
+          : carriedOut(gateway, key, order);
       }),
 
     settlePayment: ({ actor, key, outcome }: SettleOrder): Promise<Settled> =>

@@ -1,7 +1,6 @@
 // The effects of an erasure: each is one transaction a domain, safe to repeat.
 import { eraseContacts, eraseName } from '../db/commands/erasure.ts';
-import { fileRemoved } from '../db/commands/file-removals.ts';
-import { filesToRemove } from '../db/queries/file-removals.ts';
+import { removeNotedFiles } from '../db/commands/file-removals.ts';
 import { lastInvoiceDate } from '../db/queries/personal-data.ts';
 import { principalOf } from '../domain/actor.ts';
 import { type ErasureState, keptUntil } from '../domain/erasure.ts';
@@ -31,10 +30,7 @@ export function createPrivacyActivities({ db, removeFile }: PrivacyDeps) {
         }
         await eraseName(db, SYSTEM, customerId);
         // After the rows, so that nobody is handed what is going; a repeat takes up what is left.
-        for (const key of await filesToRemove(db)) {
-          await removeFile(key);
-          await fileRemoved(db, key);
-        }
+        await removeNotedFiles(db, removeFile);
         return { customerId, status: 'erased', keptUntil: null };
       }),
   };

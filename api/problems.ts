@@ -17,6 +17,7 @@ const DOMAIN_PROBLEMS = {
   'card-declined': { status: 409, title: 'The card does not hold more' },
   'currency-mismatch': { status: 422, title: 'The currencies differ' },
   'customer-blocked': { status: 409, title: 'Nothing is rented to this customer' },
+  'consent-required': { status: 409, title: 'The renter has to agree first' },
   'credit-limit': { status: 409, title: 'The customer’s credit does not reach' },
   'customer-merged': { status: 409, title: 'This customer was merged into another' },
   'deposit-open': { status: 409, title: 'The deposit is still held' },

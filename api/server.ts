@@ -1,6 +1,7 @@
 // Starts the HTTP API and stops it in order: the composition root of this process.
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { openDb } from '../db/client.ts';
+import { removeNotedFiles } from '../db/commands/file-removals.ts';
 import { forgetOldKeys } from '../db/commands/idempotency.ts';
 import { forgetOldProofs } from '../db/commands/people-upkeep.ts';
 import { resealAll } from '../db/commands/reseal.ts';
@@ -63,7 +64,7 @@ const limiter = createRateLimiter({
 const port = Number(env['PORT'] ?? 8080);
 // Without a slash at the end: tokens name it as their issuer, byte for byte.
 const publicUrl = env['PUBLIC_URL']?.replace(/\/+$/, '') || `http://localhost:${port}`;
-const mailFrom = env['MAIL_FROM'] ?? `forecourt@${new URL(publicUrl).hostname}`;
+const mailFrom = env['MAIL_FROM'] || `forecourt@${new URL(publicUrl).hostname}`;
 const deps: ApiDeps = {
   db,
   temporal,
@@ -140,6 +141,8 @@ async function forget(): Promise<void> {
     log.info({ rows: await forgetSessionKeys(db) }, 'old session keys forgotten');
     log.info({ rows: await holdDueForSale(db, deps.now()) }, 'vehicles whose sale date has come');
     log.info({ rows: await resealAll(db, deps.envelope) }, 'values moved to the current data key');
+    const removed = await removeNotedFiles(db, deps.objects.remove);
+    log.info({ rows: removed }, 'files removed that no row names');
   } catch (error) {
     log.warn({ err: error }, 'upkeep failed');
   }

@@ -23,7 +23,10 @@ export const HOLD_ROW_COLUMNS: RawBuilder<unknown> = sql`${HOLD_COLUMNS},
   rental_id as "rentalId", gateway, gateway_ref as "gatewayRef",
   payment_method as "paymentMethod", replaces`;
 
-/** The deposit as it is now: at most two open holds and one order whose outcome is not known. */
+/**
+ * The deposit as it is now: at most two open holds, beside those that no release ended and that a
+ * person was called for, and one order whose outcome is not known.
+ */
 export async function depositOf(tx: Tx, rentalId: string): Promise<DepositState> {
   const { rows: open } = await sql<Hold>`select ${HOLD_COLUMNS} from rentals.authorisation
     where rental_id = ${rentalId} and purpose = 'deposit' and state = 'open'`.execute(tx);
@@ -31,12 +34,14 @@ export async function depositOf(tx: Tx, rentalId: string): Promise<DepositState>
     from rentals.payment_attempt p join rentals.authorisation a on a.id = p.authorisation_id
     where a.rental_id = ${rentalId} and p.state = 'unknown' order by p.created_at`.execute(tx);
   const current = open.find(({ replacedBy }) => replacedBy === null) ?? null;
+  const replaced = open.filter(({ replacedBy }) => replacedBy !== null);
+  const unreleased = replaced.find(({ attention }) => attention !== null) ?? null;
   return {
     rentalId,
     current,
-    replaced: open.find(({ replacedBy }) => replacedBy !== null) ?? null,
+    replaced: replaced.find(({ attention }) => attention === null) ?? unreleased,
     pendingKey: pending[0]?.key ?? null,
-    attention: current?.attention ?? (await attentionOf(tx, rentalId)),
+    attention: current?.attention ?? unreleased?.attention ?? (await attentionOf(tx, rentalId)),
   };
 }
 

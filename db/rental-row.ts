@@ -2,12 +2,15 @@
 import type { Selectable } from 'kysely';
 import type { Quote } from '../domain/pricing.ts';
 import type { BillingCycle } from '../domain/rate-plan-terms.ts';
-import type { NotReturnedStep } from '../domain/rental/desk.ts';
+import type { DeskTerms, NotReturnedStep } from '../domain/rental/desk.ts';
 import type { RentalState, RentalStatus } from '../domain/rental.ts';
 import type { RentalsRental } from './schema.ts';
 
-/** As selected; `price` was written by us and nobody else. */
-export type RentalRow = Omit<Selectable<RentalsRental>, 'price'> & { readonly price: Quote };
+/** As selected; `price` and `desk_terms` were written by us and nobody else. */
+export type RentalRow = Omit<Selectable<RentalsRental>, 'price' | 'desk_terms'> & {
+  readonly price: Quote;
+  readonly desk_terms: DeskTerms;
+};
 
 /** `vehicleId` is the calendar's until check-out, the row's from then on. */
 export function rentalState(row: RentalRow, vehicleId: string | null): RentalState {
@@ -23,12 +26,14 @@ export function rentalState(row: RentalRow, vehicleId: string | null): RentalSta
     customerId: row.customer_id,
     payerId: row.payer_id,
     vehicleId: row.vehicle_id ?? vehicleId,
+    ...(row.given_class_id === null ? {} : { givenClassId: row.given_class_id }),
     pickUpAt: row.pick_up_at,
     dueAt: row.due_at,
     noShowAt: row.no_show_at,
     graceMinutes: row.grace_minutes,
     reminderMinutes: row.reminder_minutes,
     shortageMinutes: row.shortage_minutes,
+    deskTerms: row.desk_terms,
     answerBy: row.answer_by,
     checkedOutAt: row.checked_out_at,
     odometerOutKm: row.odometer_out_km,

@@ -101,6 +101,13 @@ export interface AccountingCashTerms {
   version: Generated<number>;
 }
 
+export interface AccountingCreditRefund {
+  amount_minor: number;
+  credit_entry_id: string;
+  entry_id: string;
+  refunded_at: Generated<string>;
+}
+
 export interface AccountingDrawerShift {
   branch_id: string;
   closed_at: string | null;
@@ -870,6 +877,7 @@ export interface RentalsDriverRule {
 }
 
 export interface RentalsFileRemoval {
+  not_before: Generated<string>;
   noted_at: Generated<string>;
   sha256: string;
 }
@@ -939,6 +947,15 @@ export interface RentalsInspectionMark {
   note: string | null;
   panel: string;
   severity: string;
+}
+
+export interface RentalsInvoiceFile {
+  customer_id: string;
+  invoice_id: string;
+  language: string;
+  sha256: string;
+  size_bytes: number;
+  written_at: Generated<string>;
 }
 
 export interface RentalsNotification {
@@ -1059,11 +1076,15 @@ export interface RentalsRental {
   customer_id: string;
   cycle_ends_at: string | null;
   deposit_minor: Generated<number>;
+  desk_terms: Generated<Json>;
+  downgrade_plan_id: string | null;
+  downgrade_plan_version: number | null;
   due_at: string;
   entity_id: string;
   fee_minor: number | null;
   fuel_in_eighths: number | null;
   fuel_out_eighths: number | null;
+  given_class_id: string | null;
   grace_minutes: number;
   id: string;
   invoice_id: string | null;
@@ -1119,6 +1140,22 @@ export interface RentalsSegment {
   to_at: string | null;
   upgrade_plan_id: string | null;
   upgrade_plan_version: number | null;
+  vehicle_id: string;
+}
+
+export interface RentalsSwap {
+  booked_class_id: string;
+  class_id: string;
+  consent: string | null;
+  direction: string;
+  id: string;
+  plan_id: string | null;
+  plan_version: number | null;
+  previous_vehicle_id: string | null;
+  reason: string | null;
+  rental_id: string;
+  swapped_at: string;
+  swapped_by: string;
   vehicle_id: string;
 }
 
@@ -1205,12 +1242,16 @@ export interface RentalsViolationTerms {
 
 export interface VehiclesBranch {
   created_at: Generated<string>;
+  early_check_out_minutes: Generated<number>;
   entity_id: string;
   id: string;
   is_sandbox: Generated<boolean>;
   key_drop: Generated<boolean>;
   name: string;
   no_show_grace_minutes: Generated<number>;
+  not_returned_call_hours: Generated<number>;
+  not_returned_mail_hours: Generated<number>;
+  not_returned_manager_hours: Generated<number>;
   opening_weekly: Json | null;
   out_of_hours_currency: string | null;
   out_of_hours_fee_minor: number | null;
@@ -1220,6 +1261,8 @@ export interface VehiclesBranch {
   shows_planned: Generated<boolean>;
   time_zone: string;
   turnaround_minutes: Generated<number>;
+  undo_km: Generated<number>;
+  undo_minutes: Generated<number>;
   version: Generated<number>;
 }
 
@@ -1616,6 +1659,7 @@ export interface DB {
   "accounting.cash_in_transit": AccountingCashInTransit;
   "accounting.cash_movement": AccountingCashMovement;
   "accounting.cash_terms": AccountingCashTerms;
+  "accounting.credit_refund": AccountingCreditRefund;
   "accounting.drawer_shift": AccountingDrawerShift;
   "accounting.entry": AccountingEntry;
   "accounting.invoice": AccountingInvoice;
@@ -1685,6 +1729,7 @@ export interface DB {
   "rentals.inspection": RentalsInspection;
   "rentals.inspection_file": RentalsInspectionFile;
   "rentals.inspection_mark": RentalsInspectionMark;
+  "rentals.invoice_file": RentalsInvoiceFile;
   "rentals.notification": RentalsNotification;
   "rentals.partner_booking": RentalsPartnerBooking;
   "rentals.payer_share": RentalsPayerShare;
@@ -1696,6 +1741,7 @@ export interface DB {
   "rentals.rental": RentalsRental;
   "rentals.rental_driver": RentalsRentalDriver;
   "rentals.segment": RentalsSegment;
+  "rentals.swap": RentalsSwap;
   "rentals.violation": RentalsViolation;
   "rentals.violation_import": RentalsViolationImport;
   "rentals.violation_letter": RentalsViolationLetter;

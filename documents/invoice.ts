@@ -14,6 +14,10 @@ export type InvoiceData = Priced & {
   readonly customer: string;
   readonly customerTaxId: string | null;
   readonly rentalNumber: string | null;
+  /** The invoice that a credit note corrects (EN 16931 BT-25, BT-26). */
+  readonly preceding: { readonly number: string; readonly issueDate: string } | null;
+  /** Of the total, invoiced before and so not to be paid again. */
+  readonly prepaidMinor: number;
   readonly serviceFrom: string;
   readonly serviceTo: string;
   /** Of the legal entity. */
@@ -24,7 +28,7 @@ const CREDIT_NOTE = 381;
 
 export function invoicePdf(data: InvoiceData, language: DocumentLanguage): Promise<Uint8Array> {
   const words = WORDS[language];
-  const { time, date } = figuresIn(language, data.currency);
+  const { time, date, amount } = figuresIn(language, data.currency);
   const kind = data.kind === CREDIT_NOTE ? words.creditNote : words.invoice;
   const title = `${kind} ${data.number}`;
   const foot = (page: number, pages: number) =>
@@ -36,9 +40,16 @@ export function invoicePdf(data: InvoiceData, language: DocumentLanguage): Promi
     sheet.value(words.lessor, data.issuer);
     sheet.value(words.customer, data.customer);
     if (data.customerTaxId !== null) sheet.value(words.taxId, data.customerTaxId);
+    if (data.preceding !== null) {
+      const { number, issueDate } = data.preceding;
+      sheet.value(words.corrects, `${words.invoice} ${number}, ${date(issueDate)}`);
+    }
     if (data.rentalNumber !== null) sheet.value(words.rental, data.rentalNumber);
     const [from, to] = [time(data.serviceFrom, data.zone), time(data.serviceTo, data.zone)];
     sheet.value(words.service, `${from} – ${to}`);
     drawPrice(sheet, data, language);
+    if (data.prepaidMinor === 0) return;
+    sheet.value(words.prepaid, amount(data.prepaidMinor));
+    sheet.value(words.toPay, amount(data.totalMinor - data.prepaidMinor));
   });
 }

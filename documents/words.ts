@@ -59,6 +59,9 @@ const EN = {
   customer: 'Customer',
   taxId: 'Tax number',
   rental: 'Rental',
+  corrects: 'Corrects',
+  prepaid: 'Invoiced before',
+  toPay: 'To pay',
 } as const satisfies Readonly<Record<string, string>>;
 
 const DE: Readonly<Record<keyof Words, string>> = {
@@ -110,6 +113,9 @@ const DE: Readonly<Record<keyof Words, string>> = {
   customer: 'Kunde',
   taxId: 'UID-Nummer',
   rental: 'Miete',
+  corrects: 'Berichtigt',
+  prepaid: 'Bereits verrechnet',
+  toPay: 'Zu zahlen',
 };
 
 export const WORDS: Readonly<Record<DocumentLanguage, Readonly<Record<keyof Words, string>>>> = {

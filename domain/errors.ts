@@ -7,6 +7,7 @@ export type DomainErrorCode =
   | 'booking-too-long'
   | 'branch-closed'
   | 'card-declined'
+  | 'consent-required'
   | 'credit-limit'
   | 'currency-mismatch'
   | 'customer-blocked'

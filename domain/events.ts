@@ -25,6 +25,7 @@ export const DOMAIN_OF = {
   'forecourt.rental.checked-out.v1': 'rentals',
   'forecourt.rental.extended.v1': 'rentals',
   'forecourt.rental.amended.v1': 'rentals',
+  'forecourt.rental.swapped.v1': 'rentals',
   'forecourt.rental.vehicle-exchanged.v1': 'rentals',
   'forecourt.rental.checked-in.v1': 'rentals',
   'forecourt.rental.closed.v1': 'rentals',

@@ -58,6 +58,7 @@ function toldBy(event: ForecourtEvent): Told | null {
   switch (event.type) {
     case 'forecourt.rental.reserved.v1':
     case 'forecourt.rental.amended.v1':
+    case 'forecourt.rental.swapped.v1':
       return { kind: 'confirmation', rentalId: event.data.rentalId };
     case 'forecourt.rental.confirmed.v1':
       return { kind: 'request-confirmed', rentalId: event.data.rentalId };
@@ -103,6 +104,9 @@ function ofHold(
 export type Standing = {
   readonly status: RentalStatus;
   readonly overdue: boolean;
+  /** The notice's, and the due time of now. */
+  readonly occasion: string;
+  readonly dueAt: string;
   /** Of the hold that it is about; null for other letters. */
   readonly holdState: string | null;
   readonly isHoldReplaced: boolean;
@@ -121,10 +125,10 @@ export function isStillTrue(kind: NotificationKind, now: Standing): boolean {
     case 'request-declined':
       return now.status === 'declined' || now.status === 'expired';
     case 'reminder':
-      return now.status === 'active';
+      return now.status === 'active' && isOfThisDueTime(now);
     case 'overdue':
     case 'not-returned':
-      return now.overdue;
+      return now.overdue && isOfThisDueTime(now);
     case 'invoice':
       return true;
     // Behind a replaced hold stands another: nothing was given back, nothing is missing.
@@ -137,6 +141,11 @@ export function isStillTrue(kind: NotificationKind, now: Standing): boolean {
     default:
       return kind satisfies never;
   }
+}
+
+/** Extended meanwhile, a rental is told of its new due time by a letter of its own. */
+function isOfThisDueTime({ occasion, dueAt }: Standing): boolean {
+  return Date.parse(occasion) === Date.parse(dueAt);
 }
 
 export const SKIP_REASONS = [

@@ -115,3 +115,12 @@ export function noShowAt(
   const next = nextOpening(openings, late);
   return next === null ? late : new Date(Date.parse(next) + AFTER_OPENING_MS).toISOString();
 }
+
+/**
+ * The same for what is prepaid: no earlier than the last of these openings ends, which are those of
+ * the pick-up's local date (decisions.md 18).
+ */
+export function keptTillClose(openings: readonly Span[], noShowAt: string): string {
+  const closings = openings.map(({ to }) => Date.parse(to));
+  return new Date(Math.max(Date.parse(noShowAt), ...closings)).toISOString();
+}

@@ -36,6 +36,8 @@ export type RentalSide = {
   readonly dueAt: string;
   readonly checkedOutAt: string | null;
   readonly checkedInAt: string | null;
+  /** It was in the key drop: `checkedInAt` is the renter's claim, and the calendar's time is later. */
+  readonly afterHours?: boolean;
   /** When and where the vehicle of now went out: after an exchange not those of the rental. */
   readonly keysOutAt?: string | null;
   readonly keysOutBranchId?: string | null;
@@ -151,7 +153,8 @@ function timesAgree(rental: RentalSide, span: SpanSide, now: string): boolean {
   }
   if (from !== Date.parse(rental.keysOutAt ?? rental.checkedOutAt ?? '')) return false;
   if (rental.status === 'active') return to >= due;
-  return to <= Date.parse(rental.checkedInAt ?? '') + turnaround;
+  const back = rental.afterHours === true ? now : (rental.checkedInAt ?? '');
+  return to <= Date.parse(back) + turnaround;
 }
 
 export type VehicleSides = {

@@ -4,7 +4,9 @@ import { checkAmendment } from './rental/amendment.ts';
 import { checkBillable } from './rental/billing.ts';
 import {
   checkAnnounced,
+  checkAnnounceTime,
   checkNoCase,
+  checkOutTime,
   checkTimeLeft,
   checkUndoReading,
   checkUndoTime,
@@ -22,8 +24,10 @@ import type {
   Reading,
   RentalState,
   RentalStatus,
+  Swap,
   UndoCheckOut,
 } from './rental/state.ts';
+import { checkSwap } from './rental/swap.ts';
 import { checkTerm } from './rental-term.ts';
 
 export * from './rental/outcome.ts';
@@ -34,6 +38,7 @@ export type RentalCommand =
   | ({ readonly type: 'checkOut' } & CheckOut)
   | ({ readonly type: 'extend' } & Extend)
   | ({ readonly type: 'amend' } & Amend)
+  | ({ readonly type: 'swap' } & Swap)
   | ({ readonly type: 'exchange' } & Exchange)
   | ({ readonly type: 'checkIn' } & CheckIn)
   | ({ readonly type: 'undoCheckOut' } & UndoCheckOut)
@@ -57,6 +62,7 @@ const ALLOWED: Readonly<Record<RentalCommandType, readonly RentalStatus[]>> = {
   checkOut: ['reserved'],
   extend: ['reserved', 'active'],
   amend: ['reserved'],
+  swap: ['reserved'],
   exchange: ['active'],
   checkIn: ['active'],
   undoCheckOut: ['active'],
@@ -80,6 +86,7 @@ export const FOR_PEOPLE = [
   'checkOut',
   'extend',
   'amend',
+  'swap',
   'exchange',
   'checkIn',
   'undoCheckOut',
@@ -111,9 +118,10 @@ export function decide(state: RentalState, command: RentalCommand, now: string):
   if (command.type === 'exchange') checkExchange(state, command);
   if (command.type === 'undoCheckOut') checkUndoReading(state, command);
   if (command.type === 'announceReturn') {
-    checkAnnounced(state.dueAt, command, now);
+    checkAnnounced(state, command, now);
     checkTerm(state.pickUpAt, command.at);
   }
+  if (command.type === 'swap') checkSwap(state, command);
   if (command.type === 'amend') {
     const { type: _type, ...change } = command;
     checkAmendment(state, change, now);
@@ -134,7 +142,9 @@ export function checkPossible(state: RentalState, type: RentalCommandType, now: 
     );
   }
   if (type === 'confirm') checkInTime(state, now);
+  if (type === 'checkOut') checkOutTime(state, now);
   if (type === 'undoCheckOut') checkUndoTime(state, now);
+  if (type === 'announceReturn') checkAnnounceTime(state, now);
   if (type === 'extend') checkNoCase(state);
   if (type === 'reinstate') checkTimeLeft(state, now);
   if (type === 'billCycle') checkBillable(state, now);

@@ -12,7 +12,8 @@ const LOCAL_FOLDER = '.forecourt/mail';
  * production when neither is set: customers would hear nothing, and nobody would notice.
  */
 export function mailFrom(env: Environment): Mail {
-  const { SMTP_URL: url, MAIL_FOLDER: folder, MAIL_FROM: from = 'forecourt@localhost' } = env;
+  const { SMTP_URL: url, MAIL_FOLDER: folder } = env;
+  const from = env['MAIL_FROM'] || 'forecourt@localhost';
   if (url) return smtpMail(url, from);
   if (env['NODE_ENV'] === 'production' && !folder) {
     throw new Error('NODE_ENV is production, so SMTP_URL or MAIL_FOLDER must be set.');

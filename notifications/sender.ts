@@ -105,7 +105,7 @@ function reasonAgainst(row: NotificationRow, data: LetterData | undefined): Skip
   if (data.optOuts.includes(kind)) return 'opted-out';
   const now = new Date().toISOString();
   if (resends === 0 && isTooLate(kind, factAt, now)) return 'too-late';
-  return isStillTrue(kind, data) ? null : 'not-true-any-more';
+  return isStillTrue(kind, { ...data, occasion: row.occasion }) ? null : 'not-true-any-more';
 }
 
 async function handedOver(mail: Mail, letter: Letter, tries: number): Promise<Settled> {

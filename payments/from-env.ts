@@ -11,18 +11,20 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * `PAYMENT_GATEWAY=stripe` needs `STRIPE_SECRET_KEY` and `PAYMENT_WEBHOOK_SECRET`. Left out, it is
- * the simulated one, with which no money moves; without a secret none of its notices is accepted,
- * without `PAYMENT_WEBHOOK_URL` none is sent.
+ * the simulated one, with which no money moves; it tells nothing without a secret and
+ * `PAYMENT_WEBHOOK_URL`. What is empty counts as left out.
  * Throws in production unless one is named: nobody should find out at a month's end.
  */
 export function gatewayFrom(env: Environment, db: Db): PaymentGateway {
-  const { PAYMENT_GATEWAY: name = 'simulated', PAYMENT_WEBHOOK_SECRET: webhookSecret } = env;
-  if (env['NODE_ENV'] === 'production' && env['PAYMENT_GATEWAY'] === undefined) {
+  const { PAYMENT_GATEWAY: named, PAYMENT_WEBHOOK_SECRET: webhookSecret } = env;
+  if (env['NODE_ENV'] === 'production' && !named) {
     throw new Error('NODE_ENV is production, so PAYMENT_GATEWAY must name stripe or simulated.');
   }
+  const name = named || 'simulated';
   if (name === 'simulated') {
     const secret = webhookSecret || crypto.randomUUID();
-    const send = env['PAYMENT_WEBHOOK_URL'] ? sendTo(env['PAYMENT_WEBHOOK_URL']) : undefined;
+    const url = webhookSecret && env['PAYMENT_WEBHOOK_URL'];
+    const send = url ? sendTo(url) : undefined;
     return simulatedGateway({ db, now: () => new Date().toISOString(), secret, send });
   }
   const { STRIPE_SECRET_KEY: secretKey } = env;

@@ -12,6 +12,8 @@ export const TELLING_CARDS = {
   disputeLost: 'sim_dispute_lost',
   /** Refunds are done, and come back. */
   refundFailed: 'sim_refund_failed',
+  /** What becomes of its orders is told twice, under one id. */
+  twice: 'sim_twice',
 } as const;
 
 const NOBODY = 'system:simulated-gateway';
@@ -32,7 +34,8 @@ export async function keepNotices(
   for (const told of noticesOf(key, order, card)) {
     const notice = { ...told, id: `sim_evt_${crypto.randomUUID()}` };
     await sql`insert into simulated_gateway.notice (body)
-      values (${JSON.stringify(notice)})`.execute(tx);
+      select ${JSON.stringify(notice)} from generate_series(1, ${card === TELLING_CARDS.twice ? 2 : 1})
+    `.execute(tx);
   }
 }
 

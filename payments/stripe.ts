@@ -8,6 +8,11 @@ const KEY_MS = 23 * 3_600_000;
 const TIMEOUT_MS = 30_000;
 /** Where Stripe names no end: the shortest window of any network (decisions.md 16), once only. */
 const UNNAMED_VALID_S = 2 * 86_400;
+/**
+ * A payment method that belongs to no Customer serves once, so the hold could never be renewed; and
+ * one that does is refused without its Customer.
+ */
+const NOT_REUSABLE = 'not-reusable';
 /** An error of these kinds says that the order was understood and not done. */
 const REFUSALS: readonly string[] = ['StripeCardError', 'StripeInvalidRequestError'];
 
@@ -32,14 +37,15 @@ export function stripeGateway({ secretKey, webhookSecret, server }: Settings): P
     name: 'stripe',
     keyMs: KEY_MS,
     carryOut: (key, order) => refusalsDeclined(() => carryOut(stripe, key, order)),
-    find: (key, order) => refusalsDeclined(() => find(stripe, key, order)),
+    // A fault in asking says nothing of what was ordered.
+    find: (key, order) => find(stripe, key, order),
     signatureHeader: 'stripe-signature',
     readNotice: (body, signature) => readStripeNotice(stripe, body, signature, webhookSecret),
   };
 }
 
 /** What is not known is thrown on: timeouts, lost lines, Stripe's own faults, a key in use. */
-async function refusalsDeclined<T>(work: () => Promise<T>): Promise<T | GatewayOutcome> {
+async function refusalsDeclined(work: () => Promise<GatewayOutcome>): Promise<GatewayOutcome> {
   try {
     return await work();
   } catch (error) {
@@ -55,8 +61,12 @@ async function refusalsDeclined<T>(work: () => Promise<T>): Promise<T | GatewayO
 async function carryOut(stripe: Stripe, key: string, order: GatewayOrder): Promise<GatewayOutcome> {
   const once = { idempotencyKey: key };
   switch (order.kind) {
-    case 'authorise':
-      return heldBy(await stripe.paymentIntents.create(creation(key, order), once));
+    case 'authorise': {
+      const { customer } = await stripe.paymentMethods.retrieve(order.paymentMethod);
+      if (customer === null) return { status: 'declined', code: NOT_REUSABLE };
+      const intent = creation(key, order, typeof customer === 'string' ? customer : customer.id);
+      return heldBy(await stripe.paymentIntents.create(intent, once));
+    }
     case 'increase': {
       const amount = { amount: order.amountMinor, metadata: { order: key }, ...WITH_CHARGE };
       return heldBy(await stripe.paymentIntents.incrementAuthorization(order.ref, amount, once));
@@ -80,10 +90,15 @@ async function carryOut(stripe: Stripe, key: string, order: GatewayOrder): Promi
 /** The end of a hold is told by its charge. */
 const WITH_CHARGE = { expand: ['latest_charge'] };
 
-function creation(key: string, order: Order<'authorise'>): Stripe.PaymentIntentCreateParams {
+function creation(
+  key: string,
+  order: Order<'authorise'>,
+  customer: string,
+): Stripe.PaymentIntentCreateParams {
   return {
     amount: order.amountMinor,
     currency: order.currency.toLowerCase(),
+    customer,
     payment_method: order.paymentMethod,
     capture_method: 'manual',
     confirm: true,

@@ -1,6 +1,6 @@
 // Objects as files of one directory: written whole or not at all, and on the disk before it is said.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { keyOf, ObjectBroken, type ObjectKey, type ObjectStore, verified } from './object-key.ts';
 
@@ -22,9 +22,26 @@ export function localStore(directory: string): ObjectStore {
       return verified(key, bytes);
     },
     async remove(key) {
-      await rm(pathOf(key), { force: true });
+      await rm(pathOf(key)).catch(async (error: unknown) => {
+        if (!isAbsent(error)) throw error;
+        if (await isStore(directory)) return;
+        throw new Error(`No store lies in ${directory}: is it mounted?`, { cause: error });
+      });
     },
   };
+}
+
+/**
+ * Whether files were ever put there. A directory that is empty or missing is a wrong mount: from the
+ * right one whoever is asked to remove something would not find it gone.
+ */
+async function isStore(directory: string): Promise<boolean> {
+  const names = await readdir(directory).catch(() => []);
+  return names.some((name) => /^[0-9a-f]{2}$/.test(name));
+}
+
+function isAbsent(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === 'ENOENT';
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {

@@ -9,7 +9,10 @@ export type ObjectStore = {
   readonly put: (bytes: Uint8Array, mediaType: string) => Promise<ObjectKey>;
   /** Rejects when the object is not there, or is not what its key says. */
   readonly get: (key: ObjectKey) => Promise<Uint8Array>;
-  /** For what names a person who is erased; gone already is gone. */
+  /**
+   * For what names a person who is erased; gone already is gone. Rejects when this is no store at
+   * all: then the file stays where it is.
+   */
   readonly remove: (key: ObjectKey) => Promise<void>;
 };
 

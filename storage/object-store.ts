@@ -20,6 +20,6 @@ export async function objectStoreFrom(env: Environment): Promise<ObjectStore> {
   return s3Store({
     bucket,
     endpoint: env['OBJECT_STORE_ENDPOINT'],
-    region: env['OBJECT_STORE_REGION'] ?? 'us-east-1',
+    region: env['OBJECT_STORE_REGION'] || 'us-east-1',
   });
 }

@@ -9,8 +9,8 @@ const api = `${server}/api/v1`;
 const password = process.env['DEMO_PASSWORD'];
 const BRANCH = 'VIE';
 const CLASS = 'CDMR';
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const HALF_HOUR_MS = 1_800_000;
+const DAY_MS = 48 * HALF_HOUR_MS;
 
 type Price = {
   readonly totalMinor: number;
@@ -41,8 +41,9 @@ const [agent, auditor] = [
 await rentalFromQuoteToInvoice();
 
 async function rentalFromQuoteToInvoice(): Promise<void> {
-  const now = Date.now();
-  const term = { pickUpAt: at(now + HOUR_MS), dueAt: at(now + HOUR_MS + 2 * DAY_MS) };
+  // Soon enough for the keys to go out at once.
+  const pickUp = Date.now() + HALF_HOUR_MS;
+  const term = { pickUpAt: at(pickUp), dueAt: at(pickUp + 2 * DAY_MS) };
   const customer = await post<{ id: string }>('/customers', {
     name: 'Demo Renter',
     email: 'renter@example.com',

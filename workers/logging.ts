@@ -32,9 +32,8 @@ export function createLogger(service: string, destination?: DestinationStream): 
       level: (label: string) => ({ level: label }),
       log: (fields: Fields) => withoutSecrets(fields, LEVELS),
     },
-    serializers: {
-      err: (error: Error) => withoutSecrets({ ...pino.stdSerializers.err(error) }, LEVELS - 1),
-    },
+    // Errors are shown by then.
+    serializers: { err: (shown: unknown) => shown },
     mixin: traceIds,
   };
   return destination === undefined ? pino(options) : pino(options, destination);
@@ -46,8 +45,6 @@ type Fields = Record<string, unknown>;
 function withoutSecrets(fields: Fields, levels: number): Fields {
   let shown = fields;
   for (const [key, value] of Object.entries(fields)) {
-    // Its serializer sees to it.
-    if (value instanceof Error && key === 'err' && levels === LEVELS) continue;
     const allowed = NEVER_LOGGED.has(key) ? '[not logged]' : within(value, levels - 1);
     if (allowed === value) continue;
     if (shown === fields) shown = Array.isArray(fields) ? Object.assign([], fields) : { ...fields };
@@ -57,8 +54,28 @@ function withoutSecrets(fields: Fields, levels: number): Fields {
 }
 
 function within(value: unknown, levels: number): unknown {
+  if (value instanceof Error) return shownError(value, LEVELS);
   const isLeaf = levels === 0 || typeof value !== 'object' || value === null;
   return isLeaf ? value : withoutSecrets(value as Fields, levels);
+}
+
+/** The kind of fault, the constraint of a database, and what a mail server answered. */
+const NAMES_THE_FAULT: ReadonlySet<string> = new Set(['code', 'constraint', 'responseCode']);
+
+/**
+ * Of an error only what names the fault: PostgreSQL's `detail` and `where` repeat rows, and others
+ * hang whole requests on theirs.
+ */
+function shownError(error: Error, levels: number): Fields {
+  const { name, message, stack, cause } = error;
+  const named = Object.entries(error).filter(([key]) => NAMES_THE_FAULT.has(key));
+  return {
+    type: error.constructor.name || name,
+    message,
+    stack,
+    ...Object.fromEntries(named),
+    ...(cause instanceof Error && levels > 1 && { cause: shownError(cause, levels - 1) }),
+  };
 }
 
 function traceIds(): { readonly traceId?: string; readonly spanId?: string } {

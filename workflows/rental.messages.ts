@@ -14,6 +14,7 @@ import type {
   Extend,
   RentalRequest,
   RentalState,
+  Swap,
   UndoCheckOut,
 } from '../domain/rental.ts';
 import type { HandoverDoubt } from '../domain/rental-attention.ts';
@@ -33,6 +34,8 @@ export const checkOut = defineUpdate<RentalState, [Envelope<CheckOut>]>('checkOu
 export const extend = defineUpdate<RentalState, [Envelope<Extend>]>('extend');
 /** Other times, another class, payer or extras before pick-up; refused, all stays as it was. */
 export const amend = defineUpdate<RentalState, [Envelope<Amend>]>('amend');
+/** Another vehicle is kept before pick-up, of a lower class with consent; refused, all stays. */
+export const swap = defineUpdate<RentalState, [Envelope<Swap>]>('swap');
 /** Another vehicle for the one that is out, at once; refused, the renter keeps the one he has. */
 export const exchange = defineUpdate<RentalState, [Envelope<Exchange>]>('exchange');
 /** The vehicle is back; the answer carries the invoice. */

@@ -44,6 +44,7 @@ function listen(book: RentalBook, desk: RentalDesk): void {
   accept(messages.checkOut, (command) => ({ ...command, type: 'checkOut' }));
   accept(messages.extend, (command) => ({ ...command, type: 'extend' }));
   accept(messages.amend, (command) => ({ ...command, type: 'amend' }));
+  accept(messages.swap, (command) => ({ ...command, type: 'swap' }));
   accept(messages.exchange, (command) => ({ ...command, type: 'exchange' }));
   accept(messages.checkIn, (command) => ({ ...command, type: 'checkIn' }));
   accept(messages.undoCheckOut, (command) => ({ ...command, type: 'undoCheckOut' }));

@@ -11,6 +11,7 @@ import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
+import { Branch, BranchChange, BranchList, branchView, NewBranch } from '../schemas/branches.ts';
 import {
   BranchId,
   given,
@@ -21,7 +22,6 @@ import {
   problems,
 } from '../schemas/common.ts';
 import { ActivityQuery, BranchActivity } from '../schemas/events.ts';
-import { Branch, BranchChange, BranchList, branchView, NewBranch } from '../schemas/vehicles.ts';
 import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 
 const tags = ['Branches'];

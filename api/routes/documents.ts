@@ -1,9 +1,10 @@
 // Documents for people: the rental agreement of each version, and invoices, as PDF.
 import { createRoute, z } from '@hono/zod-openapi';
 import { keepAgreementFile } from '../../db/commands/agreements.ts';
-import { invoiceById } from '../../db/queries/accounting.ts';
+import { keepInvoiceFile } from '../../db/commands/invoice-files.ts';
+import { type InvoiceDocument, invoiceById } from '../../db/queries/accounting.ts';
 import { agreementData, agreementFile, agreementVersion } from '../../db/queries/agreements.ts';
-import { invoiceNames } from '../../db/queries/invoice-names.ts';
+import { invoiceFile, invoiceNames } from '../../db/queries/invoice-names.ts';
 import { agreementPdf } from '../../documents/agreement.ts';
 import { invoicePdf } from '../../documents/invoice.ts';
 import { type DocumentLanguage, documentLanguage, LANGUAGES } from '../../documents/words.ts';
@@ -11,6 +12,7 @@ import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { rowAccessOf } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
+import { putNoted } from '../noted-files.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, problems } from '../schemas/common.ts';
@@ -21,6 +23,7 @@ const language = z.enum(LANGUAGES).optional().openapi({
   description: 'Left out, that of the customer',
 });
 const PDF = 'application/pdf';
+const WRITER = 'system:documents';
 const pdf = {
   description: 'The document',
   content: { [PDF]: { schema: z.string().openapi({ type: 'string', format: 'binary' }) } },
@@ -72,11 +75,27 @@ export function documentRoutes(deps: ApiDeps): ApiRouter {
     .openapi(invoice, async (c) => {
       const { id } = c.req.valid('param');
       const shown = found(await invoiceById(db, rowAccessOf(c), id), 'invoice');
-      const names = found(await invoiceNames(db, id), 'invoice');
-      const tongue = c.req.valid('query').language ?? documentLanguage(names.language);
-      const bytes = await invoicePdf({ ...shown, ...names }, tongue);
+      const { bytes, tongue } = await invoiceBytes(shown, c.req.valid('query').language);
       return c.body(new Uint8Array(bytes), 200, headersOf(`invoice-${id}-${tongue}.pdf`));
     });
+
+  /** As agreements are: what a customer was handed once stays, whatever they are called since. */
+  async function invoiceBytes(
+    shown: InvoiceDocument,
+    asked: DocumentLanguage | undefined,
+  ): Promise<{ readonly bytes: Uint8Array; readonly tongue: DocumentLanguage }> {
+    const { id: invoiceId, customerId } = shown;
+    const kept = await invoiceFile(db, invoiceId, asked);
+    if (kept !== undefined) return { bytes: await objects.get(kept.sha256), tongue: kept.language };
+    const names = found(await invoiceNames(db, invoiceId), 'invoice');
+    const tongue = asked ?? documentLanguage(names.language);
+    const bytes = await invoicePdf({ ...shown, ...names }, tongue);
+    const sha256 = await putNoted(deps, WRITER, bytes, PDF);
+    const file = { ...names, invoiceId, customerId, language: tongue, sha256 };
+    const first = await keepInvoiceFile(db, { ...file, sizeBytes: bytes.length });
+    if (first === undefined) return invoiceBytes(shown, asked);
+    return { bytes: first.sha256 === sha256 ? bytes : await objects.get(first.sha256), tongue };
+  }
 
   /** Written when it is first asked for, from rows of the hand-over, and the same ever after. */
   async function agreementBytes(
@@ -88,7 +107,7 @@ export function documentRoutes(deps: ApiDeps): ApiRouter {
     if (kept !== undefined) return objects.get(kept.sha256);
     const data = found(await agreementData(db, rentalId, version), 'agreement');
     const bytes = await agreementPdf(data, tongue);
-    const sha256 = await objects.put(bytes, PDF);
+    const sha256 = await putNoted(deps, WRITER, bytes, PDF);
     const file = { rental_id: rentalId, version, language: tongue, sha256 };
     const names = [data.renter, ...(data.payer === null ? [] : [data.payer]), ...data.drivers];
     const first = await keepAgreementFile(db, { ...file, names, sizeBytes: bytes.length });

@@ -1,6 +1,5 @@
 // Inspections over HTTP: drafted at the vehicle, given photos and a signature, completed for good.
 import { createRoute, z } from '@hono/zod-openapi';
-import { noteRefusedFile } from '../../db/commands/file-removals.ts';
 import {
   addInspectionFile,
   completeInspection,
@@ -12,7 +11,6 @@ import {
   inspectionsOfRental,
 } from '../../db/queries/inspections.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
-import { DomainError } from '../../domain/errors.ts';
 import { MAX_DOCUMENT_BYTES } from '../../domain/vehicle-document.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
@@ -22,6 +20,7 @@ import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { fileBody } from '../middleware/upload.ts';
+import { putNoted } from '../noted-files.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, jsonRequest, problems } from '../schemas/common.ts';
@@ -150,16 +149,13 @@ export function inspectionRoutes(deps: ApiDeps): ApiRouter {
         const access = rowAccessOf(c);
         const inspectionId = c.req.valid('param').id;
         const { kind, panel = null } = c.req.valid('query');
-        // Before anything is kept: a file of nobody's inspection would lie there for ever.
+        // Before anything is kept: a file of nobody's inspection would lie there for an hour.
         found(await inspectionById(db, access, inspectionId), 'inspection');
         const { bytes, mediaType } = await harmless(c);
-        const sha256 = await objects.put(bytes, mediaType);
+        const sha256 = await putNoted(deps, access, bytes, mediaType);
         const file = { mediaType, sha256, sizeBytes: bytes.length };
         const given = { id, inspectionId, kind, panel, ...file };
-        const row = await addInspectionFile(db, access, given).catch(async (error: unknown) => {
-          if (error instanceof DomainError) await noteRefusedFile(db, access, sha256);
-          throw error;
-        });
+        const row = await addInspectionFile(db, access, given);
         const location = `/api/v1/inspections/${inspectionId}/files/${id}/content`;
         return { status: 201, body: fileView(row), headers: { location } };
       }),

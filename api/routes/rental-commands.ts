@@ -11,6 +11,7 @@ import {
   checkIn,
   checkOut,
   extend,
+  swap,
   undoCheckOut,
 } from '../../workflows/rental.messages.ts';
 import { secured } from '../auth/access.ts';
@@ -34,6 +35,7 @@ import {
   CheckOut,
   Extend,
   Reinstate,
+  Swap,
   UndoCheckOut,
 } from '../schemas/rental-commands.ts';
 import { Rental, rentalView } from '../schemas/rentals.ts';
@@ -56,6 +58,7 @@ const routes = {
   checkOut: command('checkOut', 'Hand the vehicle out', CheckOut),
   extend: command('extend', 'Agree on a later return', Extend),
   amend: command('amend', 'Change the booking before its pick-up, or nothing', Amend),
+  swap: command('swap', 'Keep another vehicle for the booking, up or down the classes', Swap),
   checkIn: command('checkIn', 'Take the vehicle back and invoice', CheckIn),
   undoCheckOut: command('undoCheckOut', 'Take keys back that went out just now', UndoCheckOut),
   announceReturn: command('announceReturn', 'Note when a late renter comes', AnnounceReturn),
@@ -87,6 +90,11 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
         const change = await withBands(c, deps, body, priced);
         return namingReferences(sendCommand(deps, id, amend, message(change)));
       });
+    })
+    .openapi(routes.swap, (c) => {
+      const { id } = c.req.valid('param');
+      const body = c.req.valid('json');
+      return carryOut(c, (message) => namingReferences(sendCommand(deps, id, swap, message(body))));
     })
     .openapi(routes.checkIn, (c) => {
       const { id } = c.req.valid('param');

@@ -1,6 +1,7 @@
 // Rentals over HTTP: what can be read of them, and the first command: reserve.
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { shownNoShow } from '../../db/kept-until.ts';
 import { factsOfRental } from '../../db/queries/events.ts';
 import { heldQuoteById } from '../../db/queries/held-quotes.ts';
 import { listRentals, rentalById, rentalByNumber } from '../../db/queries/rentals.ts';
@@ -139,21 +140,24 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
       return c.json(body, 200);
     })
     .openapi(readByNumber, async (c) => {
-      const state = found(
-        await rentalByNumber(db, rowAccessOf(c), c.req.valid('param').number),
-        'rental',
-      );
-      return c.json(await rentalView(state, zones, c.get('caller')), 200);
+      const { number } = c.req.valid('param');
+      const state = found(await rentalByNumber(db, rowAccessOf(c), number), 'rental');
+      return c.json(await rentalView(await awaited(c, deps, state), zones, c.get('caller')), 200);
     })
     .openapi(read, async (c) => {
       const state = found(await rentalById(db, rowAccessOf(c), c.req.valid('param').id), 'rental');
-      return c.json(await rentalView(state, zones, c.get('caller')), 200);
+      return c.json(await rentalView(await awaited(c, deps, state), zones, c.get('caller')), 200);
     })
     .openapi(facts, async (c) => {
       const { id } = c.req.valid('param');
       found(await rentalById(db, rowAccessOf(c), id), 'rental');
       return c.json({ items: await factsOfRental(db, id) }, 200);
     });
+}
+
+/** What is prepaid by now is kept longer than it was when it was booked. */
+async function awaited(c: Context<ApiEnv>, { db }: ApiDeps, state: RentalState) {
+  return { ...state, noShowAt: await shownNoShow(db, rowAccessOf(c), state) };
 }
 
 /** Somebody else's quote does not exist for the caller: 422. */

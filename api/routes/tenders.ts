@@ -4,7 +4,6 @@ import { refundPayment } from '../../db/commands/tender-refunds.ts';
 import { receiveDeposit, receivePayment } from '../../db/commands/tenders.ts';
 import { ageing, listOpenInvoices, listPayments } from '../../db/queries/receivables.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
-import { DomainError } from '../../domain/errors.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { rowAccessOf } from '../auth/scope.ts';
@@ -111,10 +110,6 @@ export function tenderRoutes(deps: ApiDeps): ApiRouter {
           await rentalById(db, rowAccessOf(c), c.req.valid('param').id),
           'rental',
         );
-        const { status } = rental;
-        if (status !== 'reserved' && status !== 'active') {
-          throw new DomainError('invalid-state', 'It needs no deposit any more.', { status });
-        }
         const asked = { ...c.req.valid('json'), id };
         const of = { ...rental, currency: rental.price.currency };
         const body = await receiveDeposit(db, rowAccessOf(c), { ...asked, rental: of });

@@ -68,5 +68,19 @@ export const CounterToday = z
     needsAttention: CounterList.openapi({
       description: 'By reason; a rental that has two is there twice',
     }),
+    openShifts: z
+      .array(
+        z.object({
+          id: Id,
+          drawer: z.string(),
+          state: z.enum(['open', 'counting']),
+          stale: z.boolean().openapi({ description: 'Of a day before: it was forgotten' }),
+        }),
+      )
+      .readonly()
+      .openapi({ description: 'Cash drawers that are to be closed before the day is' }),
+    fleetDifferences: z.int().openapi({
+      description: 'That the nightly proof found at the branch and nobody has mended',
+    }),
   })
   .openapi('CounterToday');

@@ -1,6 +1,6 @@
 // The commands of a rental as people give them: what each carries.
 import { z } from '@hono/zod-openapi';
-import { CANCEL_REASONS, UNDO_REASONS } from '../../domain/rental.ts';
+import { CANCEL_REASONS, SWAP_CONSENTS, SWAP_REASONS, UNDO_REASONS } from '../../domain/rental.ts';
 import { BranchId, ClassId, Id, Instant, text } from './common.ts';
 import { choiceFields } from './quotes.ts';
 import { fuelEighths, Override, odometerKm } from './rentals.ts';
@@ -51,6 +51,22 @@ export const Amend = z
   })
   .refine((change) => Object.keys(change).length > 0, { message: 'must change something' })
   .openapi('Amend', { description: 'What is left out stays as it is' });
+export const Swap = z
+  .strictObject({
+    vehicleId: Id.optional(),
+    classId: ClassId.optional().openapi({ description: 'The best fitting vehicle of it' }),
+    reason: z.enum(SWAP_REASONS).optional().openapi({
+      description: 'Needed where this very vehicle was promised',
+    }),
+    consent: z.enum(SWAP_CONSENTS).optional().openapi({
+      description: 'How the renter agreed; needed for a class that is not up the ladder',
+    }),
+  })
+  .refine(({ vehicleId, classId }) => (vehicleId === undefined) !== (classId === undefined), {
+    message: 'name either the vehicle or its class',
+    path: ['vehicleId'],
+  })
+  .openapi('Swap');
 export const CheckIn = z
   .strictObject({
     odometerKm,

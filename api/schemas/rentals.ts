@@ -103,6 +103,9 @@ export const Rental = z
     customerId: Id,
     payerId: Id.nullable().openapi({ description: 'Invoiced instead of the customer' }),
     vehicleId: Id.nullable(),
+    givenClassId: ClassId.nullable().openapi({
+      description: 'Of the vehicle, where a swap gave one that is not as it was booked',
+    }),
     pickUpAt: UtcInstant,
     pickUpAtLocal: LocalTime,
     dueAt: UtcInstant,
@@ -192,7 +195,9 @@ export async function rentalView(state: RentalState, zones: BranchZones, caller:
     graceMinutes: _g,
     reminderMinutes: _r,
     shortageMinutes: _s,
+    deskTerms: _d,
     exchanged: _x,
+    isExchanged: _i,
     ...shown
   } = state;
   const [pickUpZone, dueZone] = await Promise.all([
@@ -203,6 +208,7 @@ export async function rentalView(state: RentalState, zones: BranchZones, caller:
     ...shown,
     answerBy: state.answerBy ?? null,
     payerId: state.payerId ?? null,
+    givenClassId: state.givenClassId ?? null,
     feeMinor: state.feeMinor ?? null,
     billingCycle: state.billingCycle ?? null,
     cycleEndsAt: state.cycleEndsAt ?? null,

@@ -1,73 +1,14 @@
-// Branches, classes and vehicles as they are sent and shown, and what is free of them.
+// Classes and vehicles as they are sent and shown, and what is free of them.
 import { z } from '@hono/zod-openapi';
-import type { BranchRow, ClassRow } from '../../db/commands/branches.ts';
+import type { ClassRow } from '../../db/commands/branches.ts';
 import type { VehicleRow } from '../../db/commands/vehicles.ts';
 import { acrissFault, acrissWords } from '../../domain/acriss.ts';
 import { VEHICLE_STATUSES } from '../../domain/vehicle.ts';
 import { normalVin } from '../../domain/vin.ts';
-import {
-  BranchId,
-  ClassId,
-  EntityId,
-  Id,
-  Instant,
-  pageQuery,
-  sortQuery,
-  TimeZone,
-  text,
-} from './common.ts';
+import { BranchId, ClassId, Id, Instant, pageQuery, sortQuery, text } from './common.ts';
 import { checkTogether, vehicleData, vehicleDataShown, vehicleDataView } from './vehicle-data.ts';
 
-const minutes = z.int().min(0).max(1_440);
 const name = text(120);
-
-export const Branch = z
-  .object({
-    id: BranchId,
-    name: z.string(),
-    timeZone: z.string(),
-    entityId: EntityId,
-    turnaroundMinutes: z.int(),
-    noShowGraceMinutes: z.int(),
-    shortageLeadMinutes: z.int().openapi({
-      description: 'Before pick-up, when a booking without a vehicle becomes a case',
-    }),
-    showsPlanned: z.boolean().openapi({
-      description: 'Availability tells of ordered vehicles, too',
-    }),
-    sandbox: z.boolean().openapi({ description: 'For partners to try things at' }),
-    version: z.int(),
-  })
-  .openapi('Branch');
-
-export const NewBranch = z
-  .strictObject({
-    id: BranchId,
-    name,
-    timeZone: TimeZone,
-    entityId: EntityId,
-    turnaroundMinutes: minutes.optional(),
-    noShowGraceMinutes: minutes.optional(),
-    shortageLeadMinutes: minutes.optional(),
-    showsPlanned: z.boolean().optional(),
-    sandbox: z.boolean().optional().openapi({
-      description: 'For partners to try things at, for ever; its company has no live branches',
-    }),
-  })
-  .openapi('NewBranch');
-
-export const BranchChange = z
-  .strictObject({
-    name,
-    timeZone: TimeZone,
-    turnaroundMinutes: minutes,
-    noShowGraceMinutes: minutes,
-    shortageLeadMinutes: minutes,
-    showsPlanned: z.boolean(),
-  })
-  .partial()
-  .refine(changesSomething, { message: 'must change something' })
-  .openapi('BranchChange');
 
 export const VehicleClass = z
   .object({
@@ -144,7 +85,6 @@ export const VehicleChange = z
   .refine(changesSomething, { message: 'must change something' })
   .openapi('VehicleChange');
 
-export const BranchList = z.strictObject(pageQuery(BranchId));
 export const ClassList = z.strictObject(pageQuery(ClassId));
 export const VehicleList = z.strictObject({
   ...pageQuery(Id),
@@ -197,21 +137,6 @@ export const Availability = z
 
 export function changesSomething(change: object): boolean {
   return Object.values(change).some((value) => value !== undefined);
-}
-
-export function branchView(row: BranchRow) {
-  return {
-    id: row.id,
-    name: row.name,
-    timeZone: row.time_zone,
-    entityId: row.entity_id,
-    turnaroundMinutes: row.turnaround_minutes,
-    noShowGraceMinutes: row.no_show_grace_minutes,
-    shortageLeadMinutes: row.shortage_lead_minutes,
-    showsPlanned: row.shows_planned,
-    sandbox: row.is_sandbox,
-    version: row.version,
-  };
 }
 
 export function classView(row: ClassRow) {

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { type Db, type Tx, transact } from '../client.ts';
 import type { AgreementFile } from '../queries/agreements.ts';
-import { noteFileRemovals } from './file-removals.ts';
+import { fileNamed, noteFileRemovals } from './file-removals.ts';
 
 const WRITER = 'system:documents';
 
@@ -33,6 +33,7 @@ export function keepAgreementFile(db: Db, file: Written): Promise<AgreementFile 
       where rental_id = ${rentalId} and version = ${version} and language = ${language}`.execute(
       tx,
     );
+    if (rows[0]?.sha256 === sha256) await fileNamed(tx, sha256);
     return rows[0];
   });
 }

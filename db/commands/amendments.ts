@@ -11,7 +11,9 @@ import { publish } from '../outbox.ts';
 import { bookingTerms } from './booking-rules.ts';
 import { asked, type MovedSpan, refuseUnknown, told } from './calendar.ts';
 import type { BranchTerms } from './calendar-booking.ts';
+import { assertCredit } from './credit-exposure.ts';
 import { unknownPerson } from './new-rental.ts';
+import { assertOneInvoice } from './payer-shares.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 
 type Placed = { readonly vehicleId: string | null; readonly moved: readonly MovedSpan[] };
@@ -22,9 +24,16 @@ type Amended = {
   readonly noShowAt: string;
 };
 
+const AS_BOOKED = {
+  given_class_id: null,
+  downgrade_plan_id: null,
+  downgrade_plan_version: null,
+} as const;
+
 /**
  * Throws `vehicle-unavailable`, `stop-sell`, `branch-closed`, `value-refused` for what the plan does
- * not offer, `not-found` for an unknown class, branch or payer: then vehicle, span and price stay.
+ * not offer, `not-found` for an unknown class, branch or payer, `credit-limit` where it comes to more
+ * than its payer's: then vehicle, span and price stay.
  */
 export async function amendRental(recording: Recording, command: Amend): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
@@ -35,6 +44,7 @@ export async function amendRental(recording: Recording, command: Amend): Promise
     dueAt: row.due_at,
   };
   const next = placeAfter(booked, command);
+  await assertOneInvoice(tx, row, next);
   const { placed, price, noShowAt } = isMoved(booked, next)
     ? await placedAnew(recording, command, next)
     : { placed: null, price: await rechosen(recording, command), noShowAt: row.no_show_at };
@@ -51,9 +61,13 @@ export async function amendRental(recording: Recording, command: Amend): Promise
     price: JSON.stringify(price),
     currency: price.currency,
     total_minor: price.totalMinor,
+    // Placed and priced anew, it is as it is booked now, whatever a swap did.
+    ...(placed === null ? {} : AS_BOOKED),
   }).catch((error: unknown) => {
     throw unknownPerson(error);
   });
+  const isMore = price.totalMinor > row.total_minor || payerId !== row.payer_id;
+  if (isMore) await assertCredit(tx, row.id);
   const kept = placed === null ? {} : { vehicleId: placed.vehicleId };
   if (placed !== null) await sql`select events.hours_agreed(${row.id})`.execute(tx);
   await publish(tx, {

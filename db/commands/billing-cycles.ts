@@ -43,7 +43,8 @@ export async function billCycle(recording: Recording): Promise<RentalOutcome> {
   const { charge: rest } = unbilled(price, rating.plan, billed.shares);
   // The books take no document of nothing.
   const charge = rest?.totalMinor ? rest : null;
-  const prepaid = await deductionFor(tx, row.id, charge?.vat ?? []);
+  const customerId = row.payer_id ?? row.customer_id;
+  const prepaid = await deductionFor(tx, row.id, customerId, charge?.vat ?? []);
   const number = billed.cycles + 1;
   const serviceFrom = billed.until ?? row.pick_up_at;
   const invoice =
@@ -53,7 +54,7 @@ export async function billCycle(recording: Recording): Promise<RentalOutcome> {
       entityId: row.entity_id,
       branchId: row.branch_id,
       rentalId: row.id,
-      customerId: row.payer_id ?? row.customer_id,
+      customerId,
       serviceFrom,
       serviceTo: until,
       quote: { ...charge, currency: row.currency },

@@ -88,6 +88,10 @@ export function customerRefusal(error: unknown): unknown {
     const message = 'Nothing is rented to this customer. A manager can say why, or lift the block.';
     return new DomainError('customer-blocked', message, { customerId: detail });
   }
+  if (constraint === 'rental_driver_erased') {
+    const message = 'The details of this driver were erased. Name another one.';
+    return new DomainError('not-found', message, { of: 'customer', customerId: detail });
+  }
   if (constraint === 'rental_customer_merged') {
     const message = 'This customer was merged into another. Use that one.';
     return new DomainError('customer-merged', message, { survivorId: detail });

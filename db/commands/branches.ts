@@ -1,5 +1,6 @@
 // Branches and vehicle classes: each change with its event and audit row.
 import type { Selectable } from 'kysely';
+import type { DeskTerms } from '../../domain/rental/desk.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { codeAggregate, publish } from '../outbox.ts';
 import type { VehiclesBranch, VehiclesClass } from '../schema.ts';
@@ -17,11 +18,13 @@ export type NewBranch = {
   readonly turnaroundMinutes?: number | undefined;
   readonly noShowGraceMinutes?: number | undefined;
   readonly shortageLeadMinutes?: number | undefined;
+  readonly overdueGraceMinutes?: number | undefined;
+  readonly reminderMinutes?: number | undefined;
   /** Availability counts ordered vehicles, too, apart from free ones. */
   readonly showsPlanned?: boolean | undefined;
   /** For ever: nothing moves into the sandbox or out of it. */
   readonly sandbox?: boolean | undefined;
-};
+} & { readonly [K in keyof DeskTerms]?: number | undefined };
 /** Another time zone moves no rental: see `affectedRentals` (decisions.md 45). */
 export type BranchChange = Partial<Omit<NewBranch, 'id' | 'entityId' | 'sandbox'>>;
 export type NewClass = { readonly id: string; readonly name: string };
@@ -36,7 +39,10 @@ export function registerBranch(db: Db, acting: Acting, branch: NewBranch): Promi
   });
 }
 
-/** Throws `not-found`, or `version-conflict` when `version` is not the newest. */
+/**
+ * Throws `not-found`, `version-conflict` when `version` is not the newest, and `value-refused` for
+ * terms that do not agree with each other.
+ */
 export function updateBranch(
   db: Db,
   acting: Acting,
@@ -115,6 +121,14 @@ function branchColumns(branch: Partial<NewBranch>) {
     turnaround_minutes: branch.turnaroundMinutes,
     no_show_grace_minutes: branch.noShowGraceMinutes,
     shortage_lead_minutes: branch.shortageLeadMinutes,
+    overdue_grace_minutes: branch.overdueGraceMinutes,
+    return_reminder_minutes: branch.reminderMinutes,
+    early_check_out_minutes: branch.earlyCheckOutMinutes,
+    undo_minutes: branch.undoMinutes,
+    undo_km: branch.undoKm,
+    not_returned_mail_hours: branch.notReturnedMailHours,
+    not_returned_call_hours: branch.notReturnedCallHours,
+    not_returned_manager_hours: branch.notReturnedManagerHours,
     shows_planned: branch.showsPlanned,
     is_sandbox: branch.sandbox,
   };

@@ -35,7 +35,7 @@ type Change = {
 /** As the functions answer that change a rental's span; `refused`, the caller rolls back. */
 export type ChangeAnswer = Change & {
   readonly refused?: keyof typeof REFUSALS | null;
-  readonly unknown?: 'branch';
+  readonly unknown?: 'branch' | 'class' | 'vehicle';
   readonly lastKm?: number;
   readonly replacementId?: string | null;
   readonly hold?: BlockingHold;
@@ -55,11 +55,16 @@ export async function asked<T>(tx: Tx, call: ReturnType<typeof sql>): Promise<T>
 }
 
 /**
- * The keys of `keys.vehicleId`, or of the vehicle that is kept, go out. Throws `no-vehicle` (details may
+ * The keys of `keys.vehicleId`, or of the vehicle that is kept, go out; `classId` is the vehicle's. Throws `no-vehicle` (details may
  * name a `replacementId` that is there), `vehicle-held` or `odometer-rollback`.
  */
-export function handOutSpan(tx: Tx, rentalId: string, at: string, keys: CheckOut): Promise<Change> {
-  return change(
+export function handOutSpan(
+  tx: Tx,
+  rentalId: string,
+  at: string,
+  keys: CheckOut,
+): Promise<Change & { readonly classId: string }> {
+  return changed(
     tx,
     sql`vehicles.hand_out_span(${rentalId}, ${at}, ${keys.odometerKm}, ${keys.fuelEighths},
       ${keys.vehicleId ?? null})`,
@@ -167,7 +172,11 @@ export async function changed<A extends ChangeAnswer>(
   tx: Tx,
   call: ReturnType<typeof sql>,
 ): Promise<A> {
-  const done = await asked<A>(tx, call);
+  return accepted(tx, await asked<A>(tx, call));
+}
+
+/** The same of an answer that was looked at. */
+export async function accepted<A extends ChangeAnswer>(tx: Tx, done: A): Promise<A> {
   refuseUnknown(done.unknown);
   if (done.refused) throw new DomainError(done.refused, REFUSALS[done.refused], detailsOf(done));
   return { ...done, moved: await told(tx, done.moved ?? []) };

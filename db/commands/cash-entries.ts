@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { DomainError, type DomainErrorCode } from '../../domain/errors.ts';
 import type { Posting } from '../../domain/ledger.ts';
+import { checkCash, refundTender, type Tender } from '../../domain/payments/tenders.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { named } from './ledger-refusals.ts';
@@ -65,11 +66,40 @@ export async function moveCash(tx: Tx, move: CashMove): Promise<void> {
     ${move.entryId})`.execute(tx);
 }
 
-/** What the database refuses by itself (migrations 0165, 0166, 0169 and 0175), by its guard. */
+export type GivenBack<T extends Tender> = {
+  readonly entityId: string;
+  readonly paidBy: T;
+  readonly amountMinor: number;
+  /** Of the same payment before, in cash. */
+  readonly givenMinor: number;
+  /** Where cash goes out. */
+  readonly shiftId: string | null;
+};
+
+/**
+ * What money goes back by, by the entity's terms (decisions.md 27). Throws `value-refused` for cash
+ * that coins cannot make, and without a shift.
+ */
+export async function tenderBack<T extends Tender>(
+  tx: Tx,
+  { entityId, paidBy, amountMinor, givenMinor, shiftId }: GivenBack<T>,
+): Promise<T | 'bank-transfer'> {
+  const { rows } = await sql<{ limit: number; coin: number }>`select cash_refund_minor as limit,
+    rounding_minor as coin from accounting.cash_terms_of(${entityId})`.execute(tx);
+  const { limit = 0, coin = 1 } = rows[0] ?? {};
+  const tender = refundTender(paidBy, amountMinor, givenMinor, limit);
+  if (tender !== 'cash') return tender;
+  checkCash(amountMinor, coin);
+  if (shiftId !== null) return tender;
+  throw new DomainError('value-refused', 'Cash goes out of a shift: name it.');
+}
+
+/** What the database refuses by itself (migrations 0165, 0166, 0169 and 0183), by its guard. */
 const REFUSALS: Readonly<Record<string, readonly [DomainErrorCode, string]>> = {
   open_item_never_over_applied: ['amount-too-high', 'Less than that is open of the document.'],
   cash_in_open_shift: ['invalid-state', 'The drawer has no open shift: open one first.'],
   cash_in_coins: ['value-refused', 'Cash is rounded: take a multiple of the smallest coin.'],
+  cash_as_posted: ['value-refused', 'This drawer is another legal entity’s: name one of its own.'],
   cash_there_is: ['amount-too-high', 'There is less in the drawer.'],
   drawer_shift_one_open: ['duplicate', 'This drawer has an open shift already.'],
   drawer_shift_reason: ['value-refused', 'Say how this difference came about.'],
@@ -82,6 +112,7 @@ const REFUSALS: Readonly<Record<string, readonly [DomainErrorCode, string]>> = {
   payment_within_cash_limit: ['amount-too-high', 'The law allows no more cash for one rental.'],
   payment_refunded_within: ['amount-too-high', 'No more goes back than was paid.'],
   money_on_account_never_overdrawn: ['amount-too-high', 'There is less on the customer’s account.'],
+  refund_of_what_it_paid: ['amount-too-high', 'The rest of it has paid another document.'],
   refund_in_its_tender: ['value-refused', 'Money goes back the way it came.'],
   refund_in_cash_is_small: ['value-refused', 'So much goes back by bank transfer.'],
 };

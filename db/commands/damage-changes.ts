@@ -13,6 +13,7 @@ import {
 import { damageCharge, lossOf, type VatClass } from '../../domain/damage-charge.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Quote } from '../../domain/pricing.ts';
+import type { Coverage } from '../../domain/rate-plan-terms.ts';
 import type { Tx } from '../client.ts';
 import { type DamageParty, issueDamageDocument, postInsurerShare } from './damage-documents.ts';
 
@@ -63,8 +64,8 @@ async function estimated(tx: Tx, state: CaseState, estimate: Estimate): Promise<
   const { repairMinor, lossOfUseMinor, adminMinor, diminutionMinor } = estimate;
   const { exclusion, workOrderRef } = estimate;
   const loss = { repairMinor, lossOfUseMinor, adminMinor, diminutionMinor };
-  const { price, at, answerHours, ...rule } = await termsOf(tx, state);
-  const terms = { ...rule, excessMinor: excessOf(price), exclusion };
+  const { price, given, at, answerHours, ...rule } = await termsOf(tx, state);
+  const terms = { ...rule, excessMinor: excessOf(price, given), exclusion };
   const charge = damageCharge(loss, terms);
   return {
     ...ANSWERED,
@@ -87,10 +88,14 @@ async function disputed(tx: Tx, state: CaseState, { reason }: Dispute): Promise<
   return { ...ANSWERED, status: 'disputed', dispute_reason: reason, answer_due_at };
 }
 
-/** Of several waivers the one that leaves the renter least; null when none was bought. */
-function excessOf({ lines }: Quote): number | null {
+/**
+ * Of several waivers the one that leaves the renter least; null when none was bought. What the class of
+ * a vehicle that a swap gave has another excess for, counts with that (decisions.md 30).
+ */
+function excessOf({ lines }: Quote, given: Given): number | null {
   const excesses = lines.flatMap(({ code, basis }) => {
-    const { excessMinor } = (basis ?? {}) as { readonly excessMinor?: number };
+    const ofGiven = given?.find((one) => `coverage.${one.code}` === code);
+    const { excessMinor } = ofGiven ?? ((basis ?? {}) as { readonly excessMinor?: number });
     return code.startsWith('coverage.') && excessMinor !== undefined ? [excessMinor] : [];
   });
   return excesses.length === 0 ? null : Math.min(...excesses);
@@ -140,8 +145,11 @@ async function takeFromLimit(
   });
 }
 
+type Given = readonly Pick<Coverage, 'code' | 'excessMinor'>[] | null;
 type Terms = {
   readonly price: Quote;
+  /** The covers of the class that a swap gave; null for what was booked. */
+  readonly given: Given;
   readonly capMinor: number | null;
   readonly vatClass: VatClass;
   readonly vatRateBp: number;
@@ -150,7 +158,11 @@ type Terms = {
 };
 
 async function termsOf(tx: Tx, { rentalId, branchId }: CaseState): Promise<Terms> {
-  const { rows } = await sql<Terms>`select r.price, d.cap_minor as "capMinor",
+  const { rows } = await sql<Terms>`select r.price, (
+      select p.terms -> 'coverages' from rentals.swap s
+      join rentals.rate_plan p on p.id = s.plan_id and p.version = s.plan_version
+      where s.rental_id = r.id and s.class_id = r.given_class_id
+      order by s.swapped_at desc limit 1) as given, d.cap_minor as "capMinor",
       coalesce(d.vat_class, 'compensation') as "vatClass",
       coalesce(d.vat_rate_bp, 0) as "vatRateBp",
       coalesce(d.answer_hours, 336) as "answerHours", now() as at

@@ -13,6 +13,7 @@ import { depositNeedOf } from '../deposit-need.ts';
 import { publish } from '../outbox.ts';
 import type { RentalRow } from '../rental-row.ts';
 import { recordAudit } from './audit.ts';
+import { takeFromLimit } from './limits.ts';
 
 export type NewDepositWaiver = {
   /** The command's: a repeat records nothing. */
@@ -43,7 +44,10 @@ export function waiveDeposit(
     if (rows.length > 0) return recorded;
     checkAuthorise(rental.status as RentalStatus);
     await checkAmount(tx, rental, amountMinor);
-    await takeFromLimit(tx, rental, waiver);
+    await takeFromLimit(tx, {
+      ...{ kind: 'fee-waiver', staffId: waiver.actor.id, subjectId: rentalId },
+      ...{ branchId: rental.branch_id, amountMinor, approvalId, limitMinor: waiver.limitMinor },
+    });
     await sql`insert into rentals.deposit_waiver (id, rental_id, amount_minor, reason, approval_id,
         waived_by)
       values (${id}, ${rentalId}, ${amountMinor}, ${reason}, ${approvalId},
@@ -72,27 +76,6 @@ async function checkAmount(tx: Tx, rental: RentalRow, amountMinor: number): Prom
   if (amountMinor <= limitMinor) return;
   throw new DomainError('amount-too-high', 'This rental does not need so much of a deposit.', {
     limitMinor,
-  });
-}
-
-/** Alone within one's limit, else by an approval of exactly this amount (decisions.md 40). */
-async function takeFromLimit(
-  tx: Tx,
-  { id, branch_id: branchId }: RentalRow,
-  { actor, amountMinor, approvalId, limitMinor }: NewDepositWaiver,
-): Promise<void> {
-  if (approvalId !== null) {
-    const { rows } = await sql<{ used: boolean }>`select people.use_waiver_approval(${approvalId},
-      ${id}, ${branchId}, ${amountMinor}) as used`.execute(tx);
-    if (rows[0]?.used === true) return;
-    throw new DomainError('four-eyes', 'There is no unused approval for waiving this amount.');
-  }
-  const { rows } = await sql<{ taken: boolean }>`select people.take_waiver(${actor.id}, ${id},
-    (now() at time zone 'UTC')::date, ${amountMinor}, ${limitMinor}) as taken`.execute(tx);
-  if (rows[0]?.taken === true) return;
-  throw new DomainError('limit-exceeded', 'It needs a second person: ask for approval.', {
-    kind: 'fee-waiver',
-    limit: limitMinor,
   });
 }
 

@@ -30,7 +30,7 @@ export async function eraseReasons(tx: Tx, customerIds: readonly string[]): Prom
 
 /**
  * With the name, which the same law keeps: what was noted at the vehicle, the signature under it,
- * and the agreements that name the person as renter, payer or driver. Of those the facts stay.
+ * and the agreements and invoices that name the person. Of those the facts stay.
  */
 export async function eraseEvidence(tx: Tx, customerIds: readonly string[]): Promise<void> {
   const ids = sql`any (${[...customerIds]}::uuid[])`;
@@ -48,8 +48,10 @@ export async function eraseEvidence(tx: Tx, customerIds: readonly string[]): Pro
         where customer_id = ${ids} or payer_id = ${ids}
       union select rental_id from rentals.rental_driver where customer_id = ${ids})
     returning f.sha256`.execute(tx);
+  const { rows: billed } = await sql<{ sha256: string }>`delete from rentals.invoice_file
+    where customer_id = ${ids} returning sha256`.execute(tx);
   await noteFileRemovals(
     tx,
-    [...signed, ...named].map(({ sha256 }) => sha256),
+    [...signed, ...named, ...billed].map(({ sha256 }) => sha256),
   );
 }

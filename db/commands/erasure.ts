@@ -6,6 +6,7 @@ import { type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
 import { eraseEvidence, eraseReasons } from './erasure-traces.ts';
+import { endDriversToCome } from './rental-drivers.ts';
 
 export type ErasureRequest = { readonly customerId: string; readonly approvalId: string };
 
@@ -24,12 +25,12 @@ export function eraseContacts(
     if (customer.contacts_erased_at !== null) return;
     refuseMerged(customer.merged_into);
     await refuseUnapproved(tx, customerId, approvalId);
-    await refuseWhileRenting(tx, customerId);
+    // Locked before anybody looks: whoever names one as a driver meanwhile waits, and is refused.
     const records = await recordsOf(tx, customerId);
-    await eraseReasons(
-      tx,
-      records.map(({ id }) => id),
-    );
+    const ids = records.map(({ id }) => id);
+    await refuseWhileRenting(tx, ids);
+    await endDriversToCome(tx, ids);
+    await eraseReasons(tx, ids);
     for (const { id, email } of records) {
       const { rows } = await sql<{ version: number }>`update rentals.customer
         set email = null, phone = null, licence_number = null, birth_date = null,
@@ -108,21 +109,21 @@ async function refuseUnapproved(tx: Tx, customerId: string, approvalId: string):
   }
 }
 
-async function refuseWhileRenting(tx: Tx, customerId: string): Promise<void> {
-  const open = await tx
-    .selectFrom('rentals.rental')
-    .select('id')
-    .where(
-      sql<boolean>`customer_id in (select id from rentals.customer
-        where id = ${customerId} or merged_into = ${customerId})`,
-    )
-    .where('status', 'in', ['requested', 'reserved', 'active', 'returned'])
-    .limit(1)
-    .executeTakeFirst();
+type Open = { readonly rentalId: string; readonly as: 'renter' | 'driver' };
+
+/** A rental to come does without one of its drivers; one that is out has to know who drives. */
+async function refuseWhileRenting(tx: Tx, ids: readonly string[]): Promise<void> {
+  const them = sql`any (${[...ids]}::uuid[])`;
+  const { rows } = await sql<Open>`select id as "rentalId", 'renter' as "as" from rentals.rental
+      where customer_id = ${them} and status in ('requested', 'reserved', 'active', 'returned')
+    union all select r.id, 'driver' from rentals.rental_driver d
+      join rentals.rental r on r.id = d.rental_id
+      where d.customer_id = ${them} and d.ended_at is null and r.status in ('active', 'returned')
+    limit 1`.execute(tx);
+  const [open] = rows;
   if (open === undefined) return;
-  throw new DomainError('resource-in-use', 'The customer has an open rental.', {
-    rentalId: open.id,
-  });
+  const what = open.as === 'renter' ? 'has an open rental' : 'drives a vehicle that is out';
+  throw new DomainError('resource-in-use', `The customer ${what}.`, { ...open });
 }
 
 async function record(

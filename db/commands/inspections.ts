@@ -6,6 +6,7 @@ import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts
 import { publish } from '../outbox.ts';
 import type { RentalsInspection, RentalsInspectionFile } from '../schema.ts';
 import { recordAudit } from './audit.ts';
+import { fileNamed } from './file-removals.ts';
 import { insertOnce } from './master-data.ts';
 
 export type InspectionRow = Selectable<RentalsInspection>;
@@ -126,7 +127,9 @@ export function addInspectionFile(
       uploaded_by: rowAccess(acting).principal,
     };
     const inserted = insertOnce<InspectionFileRow>(tx, 'rentals.inspection_file', columns);
-    return (await explained(inserted)).row;
+    const { row } = await explained(inserted);
+    await fileNamed(tx, row.sha256);
+    return row;
   });
 }
 

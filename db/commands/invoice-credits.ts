@@ -1,11 +1,10 @@
 // Crediting an invoice by a person's decision: within a limit, or with a second person (decisions.md 40).
-import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import type { CreditedLine } from '../../domain/credit-note.ts';
-import { DomainError } from '../../domain/errors.ts';
-import { type Acting, type Db, type Tx, transact } from '../client.ts';
+import { type Acting, type Db, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
 import { type IssuedCreditNote, issueCreditNote } from './credit-notes.ts';
+import { takeFromLimit } from './limits.ts';
 
 export type InvoiceCredit = {
   /** Of the command; a repeat answers its first credit note. */
@@ -35,7 +34,11 @@ export function creditInvoice(
       tx,
       { key: `credit-note/${id}`, invoiceId, at, lines },
       async ({ branchId, rentalId }, { totalMinor }) => {
-        await takeWaiver(tx, asked, rentalId ?? invoiceId, branchId, totalMinor);
+        const { actor, approvalId, limitMinor } = asked;
+        await takeFromLimit(tx, {
+          ...{ kind: 'fee-waiver', staffId: actor.id, subjectId: invoiceId, branchId, approvalId },
+          ...{ countedFor: rentalId ?? invoiceId, amountMinor: totalMinor, limitMinor },
+        });
         await recordAudit(tx, {
           action: 'invoice.credit',
           subjectType: 'invoice',
@@ -47,26 +50,4 @@ export function creditInvoice(
       },
     ),
   );
-}
-
-async function takeWaiver(
-  tx: Tx,
-  { invoiceId, actor, approvalId, limitMinor }: InvoiceCredit,
-  subject: string,
-  branchId: string | null,
-  amount: number,
-): Promise<void> {
-  if (approvalId !== null) {
-    const { rows } = await sql<{ used: boolean }>`select people.use_waiver_approval(${approvalId},
-      ${invoiceId}, ${branchId}, ${amount}) as used`.execute(tx);
-    if (rows[0]?.used === true) return;
-    throw new DomainError('four-eyes', 'There is no unused approval for crediting this amount.');
-  }
-  const { rows } = await sql<{ taken: boolean }>`select people.take_waiver(${actor.id}, ${subject},
-    (now() at time zone 'UTC')::date, ${amount}, ${limitMinor}) as taken`.execute(tx);
-  if (rows[0]?.taken === true) return;
-  throw new DomainError('limit-exceeded', 'It needs a second person: ask for approval.', {
-    kind: 'fee-waiver',
-    limit: limitMinor,
-  });
 }

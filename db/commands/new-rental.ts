@@ -62,6 +62,7 @@ export async function insertRental(
         grace_minutes: terms.overdueGraceMinutes,
         reminder_minutes: terms.reminderMinutes,
         shortage_minutes: sql<number>`vehicles.shortage_lead(${request.branchId})`,
+        desk_terms: sql<string>`vehicles.desk_terms(${request.branchId})`,
         plan_id: price.planId,
         plan_version: price.planVersion,
         price: JSON.stringify(price),
@@ -74,7 +75,7 @@ export async function insertRental(
           where c.id = coalesce(rental.payer_id, rental.customer_id))`.as('limit_minor'),
       )
       .executeTakeFirstOrThrow();
-    if (row.limit_minor !== null) await assertCredit(tx, row);
+    if (row.limit_minor !== null) await assertCredit(tx, row.id);
     return row as unknown as RentalRow;
   } catch (error) {
     throw customerRefusal(unknownPerson(error));

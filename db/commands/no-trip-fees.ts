@@ -7,6 +7,7 @@ import { cancellationFee, feeAmounts, noShowFee } from '../../domain/pricing.ts'
 import { type Cancel, type FeeCharged, isCharged } from '../../domain/rental.ts';
 import { issueInvoice } from './accounting.ts';
 import { asked } from './calendar.ts';
+import { depositorOf, primaryPayer } from './payer-documents.ts';
 import { forfeitDeposit } from './payment-entries.ts';
 import { type Recording, ratingOf } from './rental-update.ts';
 
@@ -44,8 +45,8 @@ export async function feeFor(
 }
 
 /**
- * Issues its invoice, paid out of a deposit that is held; call it last, as `issueInvoice`. Null for a
- * fee of nothing.
+ * Issues its invoice to the primary payer, paid out of that one's deposit; call it last, as
+ * `issueInvoice`. Null for a fee of nothing.
  */
 export async function chargeFee(
   { tx, row, at }: Recording,
@@ -60,8 +61,9 @@ export async function chargeFee(
   // A no-show who was reinstated, and credited, may fail to come once more.
   const key = `rental/${row.id}/${code}-fee/${row.version}`;
   const { currency } = row;
-  const customerId = row.payer_id ?? row.customer_id;
-  const deposit = { key: `${key}/deposit`, rentalId: row.id, currency, at, customerId };
+  const customerId = await primaryPayer(tx, row);
+  const depositor = await depositorOf(tx, row);
+  const deposit = { key: `${key}/deposit`, rentalId: row.id, currency, at, customerId: depositor };
   const line = { code: `fee.${code}`, quantity: 1, unitMinor: netMinor, netMinor, vatRateBp };
   const { invoiceId, number: invoiceNumber } = await forfeitDeposit(tx, deposit, () =>
     issueInvoice(tx, {

@@ -1,9 +1,11 @@
 // The last documents of a rental by payer: one for each share, or one for all where none were set.
 import { sql } from 'kysely';
 import { documentsByPayer, type PayerDocument, type PayerShare } from '../../domain/payer-share.ts';
+import type { Payer } from '../../domain/payments/deposit.ts';
 import type { Tx } from '../client.ts';
 import type { RentalRow } from '../rental-row.ts';
 import { type IssuedInvoice, issueInvoice, type NewInvoice } from './accounting.ts';
+import { securedBy } from './rental-money.ts';
 
 type Charge = Omit<NewInvoice['quote'], 'currency'>;
 type Line = Charge['lines'][number];
@@ -18,7 +20,7 @@ export async function payerSharesOf(tx: Tx, rentalId: string): Promise<readonly 
   return rows;
 }
 
-/** What the primary payer's document says: prepayments and deposits are that payer's. */
+/** What the primary payer's document says: that payer is the one who prepays. */
 export async function primaryCharge(
   tx: Tx,
   rentalId: string,
@@ -37,6 +39,23 @@ export async function primaryPayer(
 ): Promise<string> {
   const primary = (await payerSharesOf(tx, id)).find((share) => share.isPrimary);
   return primary?.payerId ?? payer_id ?? customer_id;
+}
+
+/**
+ * Whose money is held as a security deposit, and so whose documents it pays: the renter's, as cash
+ * always is, unless another payer's card was captured and none of the renter's.
+ */
+export async function depositorOf(
+  tx: Tx,
+  row: Pick<RentalRow, 'id' | 'payer_id' | 'customer_id'>,
+): Promise<string> {
+  const { rows } = await sql<{ payer: Payer }>`select payer from rentals.authorisation
+    where rental_id = ${row.id} and state = 'captured' order by created_at`.execute(tx);
+  const [first] = rows;
+  if (first === undefined || rows.some(({ payer }) => payer === 'renter')) return row.customer_id;
+  const secured = await securedBy(tx, { rentalId: row.id, payer: first.payer });
+  const primary = await primaryPayer(tx, row);
+  return secured.includes(primary) ? primary : (secured[0] ?? row.customer_id);
 }
 
 /**

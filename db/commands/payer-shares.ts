@@ -2,9 +2,12 @@
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { PayerShare } from '../../domain/payer-share.ts';
+import { isBilledInCycles } from '../../domain/rental/billing.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { codeAggregate, publish } from '../outbox.ts';
+import type { RentalRow } from '../rental-row.ts';
 import { recordAudit } from './audit.ts';
+import { assertCredit } from './credit-exposure.ts';
 import { payerSharesOf } from './payer-documents.ts';
 
 export type PayerSplit = {
@@ -16,7 +19,8 @@ export type PayerSplit = {
 /**
  * `version` is the one that the caller knows, null where no shares were set yet. Throws `not-found`
  * for an unknown rental or payer, `version-conflict`, `invalid-state` once it is back or when it is
- * billed in cycles, `value-refused` for shares that are more than the whole or leave a rest.
+ * billed in cycles, `value-refused` for shares that are more than the whole or leave a rest,
+ * `credit-limit` for a share beyond what its payer may owe.
  */
 export async function setPayers(
   db: Db,
@@ -35,6 +39,7 @@ export async function setPayers(
             ${sql.val(share.covers)}, ${share.percentBp}, ${share.voucherNetMinor},
             ${share.isPrimary})`.execute(tx);
       }
+      await assertCredit(tx, rentalId);
       const payers = shares.length;
       await publish(tx, {
         type: 'forecourt.payers.set.v1',
@@ -55,15 +60,28 @@ export async function setPayers(
 
 /** Answers its branch. The row is locked, so that it does not come back meanwhile. */
 async function changeable(tx: Tx, rentalId: string): Promise<string> {
-  const { rows } = await sql<{ branchId: string; status: string; cycle: string | null }>`
-    select branch_id as "branchId", status, billing_cycle as cycle
+  const { rows } = await sql<Term & { branchId: string; status: string; cycle: string | null }>`
+    select branch_id as "branchId", status, billing_cycle as cycle, pick_up_at as "pickUpAt",
+      due_at as "dueAt"
     from rentals.rental where id = ${rentalId} for update`.execute(tx);
   const [rental] = rows;
   if (rental === undefined) throw new DomainError('not-found', 'There is no such rental.');
   const { status: rentalStatus, cycle, branchId } = rental;
-  if (['requested', 'reserved', 'active'].includes(rentalStatus) && cycle === null) return branchId;
+  const isOpen = ['requested', 'reserved', 'active'].includes(rentalStatus);
+  if (isOpen && !isBilledInCycles(cycle, rental)) return branchId;
   throw new DomainError('invalid-state', 'Its payers are set before it is billed.', {
     rentalStatus,
+  });
+}
+
+type Term = { readonly pickUpAt: string; readonly dueAt: string };
+
+/** Throws `invalid-state` where cycles would be billed to several payers: those have one invoice each. */
+export async function assertOneInvoice(tx: Tx, row: RentalRow, term: Term): Promise<void> {
+  if (!isBilledInCycles(row.billing_cycle, term)) return;
+  if ((await payerSharesOf(tx, row.id)).length === 0) return;
+  throw new DomainError('invalid-state', 'Several payers pay no cycles: it is 30 days at most.', {
+    rentalStatus: row.status,
   });
 }
 

@@ -12,6 +12,7 @@ import {
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { named } from './ledger-refusals.ts';
+import { heldOf, owedBy, securedBy, settlePayers, unsettlePayers } from './rental-money.ts';
 
 export type PaymentEntry = {
   /** Of the payment; the same key is the same entry for ever. */
@@ -63,6 +64,11 @@ export async function postPayment(tx: Tx, entry: PaymentEntry): Promise<string> 
   if (answer === undefined) throw new Error('post_payment answered nothing.');
   const { entryId, postingDate, created } = answer;
   if (created) {
+    if ('reverses' in asked) {
+      await sql`select accounting.undo_refund(${rentalId}, ${entryId}, ${asked.reverses})`.execute(
+        tx,
+      );
+    }
     await publish(tx, {
       type: 'forecourt.entry.posted.v1',
       aggregateId: entryId,
@@ -80,24 +86,36 @@ type Moved = {
   readonly amountMinor: number;
 };
 
-/** What a capture pays is decided by what its payer owes when it is noted; the rest secures. */
+/**
+ * What a capture pays is decided by what its payer owes when it is noted; the rest secures. Answers
+ * the entry's id.
+ */
 export async function postCapture(
   tx: Tx,
   payer: Payer,
   { amountMinor, ...moved }: Moved,
 ): Promise<string> {
-  const owedMinor = await owedBy(tx, { rentalId: moved.rentalId, payer });
-  const postings = capturePostings({ currency: moved.currency, amountMinor, owedMinor });
+  const { rentalId, currency } = moved;
+  const customerIds = await securedBy(tx, { rentalId, payer });
+  const owedMinor = await owedBy(tx, rentalId, customerIds);
+  const postings = capturePostings({ currency, amountMinor, owedMinor });
   const entryId = await postPayment(tx, { ...moved, source: 'payment.capture', postings });
-  await sql`select accounting.settle_payer(id, ${entryId}, customer_id, ${payer === 'renter'})
-    from rentals.rental where id = ${moved.rentalId}`.execute(tx);
+  await settlePayers(tx, rentalId, entryId, customerIds);
   return entryId;
 }
 
-export async function postRefund(tx: Tx, { amountMinor, ...moved }: Moved): Promise<string> {
-  const heldMinor = await heldOf(tx, moved.rentalId);
-  const postings = refundPostings({ currency: moved.currency, amountMinor, heldMinor });
-  return postPayment(tx, { ...moved, source: 'payment.refund', postings });
+/** Out of what is held, then out of what the payer of that card was credited or has paid. */
+export async function postRefund(
+  tx: Tx,
+  payer: Payer,
+  { amountMinor, ...moved }: Moved,
+): Promise<string> {
+  const { rentalId, currency } = moved;
+  const heldMinor = await heldOf(tx, rentalId);
+  const postings = refundPostings({ currency, amountMinor, heldMinor });
+  const entryId = await postPayment(tx, { ...moved, source: 'payment.refund', postings });
+  await unsettlePayers(tx, rentalId, entryId, await securedBy(tx, { rentalId, payer }));
+  return entryId;
 }
 
 /**
@@ -121,31 +139,12 @@ export async function forfeitDeposit<Issued>(
   const heldMinor = await heldOf(tx, rentalId);
   const issued = await issue();
   if (heldMinor <= 0) return issued;
-  const owedMinor = await owedByCustomer(tx, rentalId, customerId);
+  const owedMinor = await owedBy(tx, rentalId, [customerId]);
   const postings = forfeitPostings({ currency, heldMinor, owedMinor });
   if (postings.length === 0) return issued;
   const entryId = await postPayment(tx, { ...entry, source: 'payment.forfeit', postings });
-  await sql`select accounting.settle_payer(${rentalId}, ${entryId}, ${customerId}, true)`.execute(
-    tx,
-  );
+  await settlePayers(tx, rentalId, entryId, [customerId]);
   return issued;
-}
-
-async function owedByCustomer(tx: Tx, rentalId: string, customerId: string): Promise<number> {
-  const { rows } = await sql<{ owed: number }>`select
-    accounting.owed_by(${rentalId}, ${customerId}, true) as owed`.execute(tx);
-  return rows[0]?.owed ?? 0;
-}
-
-/** Whose documents a card secures: the renter's, or those of whoever pays beside the renter. */
-type Secured = { readonly rentalId: string; readonly payer: Payer };
-
-/** What they still owe, in minor units. Locks as `heldOf` does. */
-export async function owedBy(tx: Tx, { rentalId, payer }: Secured): Promise<number> {
-  const { rows } = await sql<{ owed: number }>`select
-      accounting.owed_by(id, customer_id, ${payer === 'renter'}) as owed
-    from rentals.rental where id = ${rentalId}`.execute(tx);
-  return rows[0]?.owed ?? 0;
 }
 
 /** Throws `currency-mismatch` or `not-found` when payments of this rental could not be posted. */
@@ -158,16 +157,6 @@ export async function checkBooks(tx: Tx, rentalId: string, currency: string): Pr
   const fault = rows[0]?.fault ?? null;
   if (fault === null) return;
   throw new DomainError(fault, 'The legal entity’s books cannot take this payment.', { currency });
-}
-
-/** As a security deposit. Locks the rental's money until the end of the transaction. */
-async function heldOf(tx: Tx, rentalId: string): Promise<number> {
-  const codes = `{${ACCOUNT.securityDeposits}}`;
-  const { rows } = await sql<{ of: Readonly<Record<string, number>> }>`select
-    accounting.rental_balances(${await entityOf(tx, rentalId)}, ${rentalId}, ${codes}) as of`.execute(
-    tx,
-  );
-  return -(rows[0]?.of[ACCOUNT.securityDeposits] ?? 0);
 }
 
 async function entityOf(tx: Tx, rentalId: string): Promise<string> {

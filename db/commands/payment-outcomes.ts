@@ -107,7 +107,7 @@ async function posted(
 ): Promise<string | null> {
   const moved = { key, rentalId, currency, amountMinor: amountMinor ?? 0 };
   if (kind === 'capture') return postCapture(tx, payer, moved);
-  return kind === 'refund' ? postRefund(tx, moved) : null;
+  return kind === 'refund' ? postRefund(tx, payer, moved) : null;
 }
 
 async function carryOver(
@@ -168,7 +168,15 @@ async function noteDecline(
 async function replace(tx: Tx, id: string, by: string, key: string): Promise<void> {
   const old = await lockHold(tx, id);
   if (old?.state !== 'open') return;
+  await flagUnreleased(tx, old, key);
   await changeHold(tx, old, sql`replaced_by = ${by}, attention = null`, 'replaced', key);
+}
+
+/** The one before, which the gateway would not let go: its end, or a person, settles it. */
+async function flagUnreleased(tx: Tx, { rentalId }: HoldRow, key: string): Promise<void> {
+  const { replaced } = await depositOf(tx, rentalId);
+  const hold = replaced === null ? undefined : await lockHold(tx, replaced.id);
+  if (hold !== undefined) await flagHold(tx, hold, 'not released', key, 'attention-needed');
 }
 
 /**

@@ -12,14 +12,14 @@ import {
   checkRefund,
   isSecured,
   type PaymentStep,
-  type Refund,
 } from '../../domain/payments/deposit.ts';
 import type { GatewayName, GatewayOrder } from '../../domain/payments/gateway.ts';
 import type { RentalStatus } from '../../domain/rental.ts';
 import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
 import type { Tx } from '../client.ts';
 import { cardRefusal } from './card-refusals.ts';
-import { owedBy } from './payment-entries.ts';
+import { takeFromLimit } from './limits.ts';
+import { owedBy, type Secured, securedBy } from './rental-money.ts';
 
 export type PaymentOrder = {
   /** Names the order for ever: made of the command's or the deadline's id. */
@@ -103,8 +103,11 @@ export async function placed(
     }
     case 'refund': {
       const hold = await held(tx, rentalId, step.authorisationId);
-      checkRefund(hold, step.amountMinor, await refundableOf(tx, rentalId));
-      await takeFromLimit(tx, order, step, rental);
+      checkRefund(hold, step.amountMinor, await refundableOf(tx, hold));
+      const { amountMinor, approvalId, limitMinor } = step;
+      const limits = { amountMinor, approvalId, limitMinor, branchId: rental.branchId };
+      const decision = { kind: 'refund', subjectId: rentalId, staffId: order.actor.id } as const;
+      await takeFromLimit(tx, { ...decision, ...limits });
       return { holdId: hold.id, amountMinor: step.amountMinor };
     }
     default:
@@ -112,15 +115,11 @@ export async function placed(
   }
 }
 
-/** Of all that was paid for the rental: what became a prepayment is credited first. */
-async function refundableOf(tx: Tx, rentalId: string): Promise<number> {
-  const { rows } = await sql<{
-    left: number;
-  }>`select accounting.refundable(entity_id, id, customer_id)
-      - (select coalesce(sum(p.amount_minor), 0)::bigint from rentals.payment_attempt p
-        join rentals.authorisation h on h.id = p.authorisation_id
-        where h.rental_id = r.id and p.kind = 'refund' and p.state = 'unknown') as left
-    from rentals.rental r where id = ${rentalId}`.execute(tx);
+/** Of all that its payer paid for the rental: what became a prepayment is credited first. */
+async function refundableOf(tx: Tx, hold: Secured): Promise<number> {
+  const customerIds = await securedBy(tx, hold);
+  const { rows } = await sql<{ left: number }>`select
+    accounting.refundable(${hold.rentalId}, ${[...customerIds]}::uuid[]) as left`.execute(tx);
   return rows[0]?.left ?? 0;
 }
 
@@ -131,7 +130,7 @@ async function refundableOf(tx: Tx, rentalId: string): Promise<number> {
 async function settlement(tx: Tx, hold: HoldRow): Promise<Placed> {
   const { rentalId, id: holdId } = hold;
   const isDisputed = (await disputeOf(tx, rentalId)) !== undefined;
-  const owedMinor = isDisputed ? 0 : await owedBy(tx, hold);
+  const owedMinor = isDisputed ? 0 : await owedBy(tx, rentalId, await securedBy(tx, hold));
   const amountMinor = Math.min(owedMinor, captureLimit(hold));
   return amountMinor > 0
     ? { holdId, kind: 'capture', amountMinor }
@@ -166,28 +165,6 @@ async function openHold(tx: Tx, id: string, hold: NewHold): Promise<Placed> {
       throw cardRefusal(error);
     });
   return { holdId: id, amountMinor: hold.amountMinor };
-}
-
-/** Alone within one's limit, else by an approval of exactly this amount (decisions.md 40). */
-async function takeFromLimit(
-  tx: Tx,
-  { rentalId, actor }: PaymentOrder,
-  { amountMinor, approvalId, limitMinor }: Refund,
-  { branchId }: RentalFacts,
-): Promise<void> {
-  if (approvalId !== null) {
-    const { rows } = await sql<{ used: boolean }>`select people.use_refund_approval(${approvalId},
-      ${rentalId}, ${branchId}, ${amountMinor}) as used`.execute(tx);
-    if (rows[0]?.used === true) return;
-    throw new DomainError('four-eyes', 'There is no unused approval for refunding this amount.');
-  }
-  const { rows } = await sql<{ taken: boolean }>`select people.take_refund(${actor.id}, ${rentalId},
-    (now() at time zone 'UTC')::date, ${amountMinor}, ${limitMinor}) as taken`.execute(tx);
-  if (rows[0]?.taken === true) return;
-  throw new DomainError('limit-exceeded', 'It needs a second person: ask for approval.', {
-    kind: 'refund',
-    limit: limitMinor,
-  });
 }
 
 async function current(tx: Tx, rentalId: string): Promise<HoldRow | null> {

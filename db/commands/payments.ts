@@ -13,6 +13,9 @@ export function readDeposit(db: Db, acting: Acting, rentalId: string): Promise<D
   return transact(db, 'rentals_rw', acting, (tx) => depositOf(tx, rentalId));
 }
 
+/** `key` names the order from then on. */
+export type Begun = { readonly isAsked: boolean; readonly key: string };
+
 /**
  * Writes an order down; a repeat changes nothing. Answers whether there is anything to ask: a hold
  * that is over needs no release. Throws `not-found`, `invalid-state`, `amount-too-high`,
@@ -23,16 +26,17 @@ export function beginPayment(
   acting: Acting,
   gateway: GatewayName,
   order: PaymentOrder,
-): Promise<{ readonly isAsked: boolean }> {
+): Promise<Begun> {
   return transact(db, 'rentals_rw', acting, async (tx) => {
-    const { key, rentalId, step } = order;
+    const { rentalId, step } = order;
+    const key = await keyOf(tx, order);
     const { rows } = await sql`select from rentals.payment_attempt where id = ${key}`.execute(tx);
-    if (rows.length > 0) return { isAsked: true };
+    if (rows.length > 0) return { isAsked: true, key };
     const rental = await rentalOf(tx, rentalId);
     if (step.kind !== 'settle') await checkUndisputed(tx, order);
     if (step.kind !== 'release') await checkBooks(tx, rentalId, rental.currency);
     const wanted = await placed(tx, gateway, order, rental);
-    if (wanted === null) return { isAsked: false };
+    if (wanted === null) return { isAsked: false, key };
     const { holdId, amountMinor, kind = orderedBy(step) } = wanted;
     const reason = step.kind === 'refund' ? step.reason : null;
     await sql`insert into rentals.payment_attempt (id, authorisation_id, kind, amount_minor, reason)
@@ -45,8 +49,15 @@ export function beginPayment(
       ...(reason !== null && { reason }),
       after: { rentalId, amountMinor },
     });
-    return { isAsked: true };
+    return { isAsked: true, key };
   });
+}
+
+/** Each card is asked to settle an ending once: after a decline it may be another one's turn. */
+async function keyOf(tx: Tx, { key, rentalId, step }: PaymentOrder): Promise<string> {
+  if (step.kind !== 'settle') return key;
+  const { current } = await depositOf(tx, rentalId);
+  return current === null ? key : `${key}/${current.id}`;
 }
 
 /** Whoever said that a charge was not theirs is not charged again; nor is it given back twice. */

@@ -7,10 +7,11 @@ import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { PREPAYMENT_COLUMNS, type Prepayment } from '../prepayment-row.ts';
 import { recordAudit } from './audit.ts';
-import { asked } from './calendar.ts';
-import { inDrawer, moveCash } from './cash-entries.ts';
+import { inDrawer, moveCash, tenderBack } from './cash-entries.ts';
+import { takeFromLimit } from './limits.ts';
 import { postPayment } from './payment-entries.ts';
 import { prepaymentById } from './prepayments.ts';
+import { moneyOf, unsettlePayers } from './rental-money.ts';
 
 export type PrepaymentRefund = {
   readonly id: string;
@@ -25,10 +26,12 @@ export type PrepaymentRefund = {
   readonly limitMinor: number;
 };
 
-type Rental = { readonly branchId: string };
-
-/** Cash above this, of one prepayment, goes back by the bank (decisions.md 27). */
-const CASH_REFUND_MINOR = 10_000;
+/** Where it was paid, and by whom. */
+type Party = {
+  readonly branchId: string;
+  readonly entityId: string;
+  readonly customerId: string;
+};
 
 /**
  * Never more than was paid, nor than the rental's documents owe back. A repeat changes nothing. Throws
@@ -49,16 +52,20 @@ export function refundPrepayment(
     const { rows: done } = await sql`select from rentals.prepayment_refund
       where id = ${request.id}`.execute(tx);
     if (done.length > 0) return prepayment;
-    const tender = tenderOf(prepayment, request);
-    const rental = await rentalOf(tx, prepayment.rentalId);
-    await checkAmount(tx, prepayment, request.amountMinor);
-    await takeFromLimit(tx, prepayment, rental, request);
     const { rentalId, currency } = prepayment;
-    const { amountMinor } = request;
+    const { amountMinor, approvalId, limitMinor } = request;
+    const { branchId, entityId, customerId } = await partyOf(tx, prepayment);
+    const tender = await tenderOf(tx, prepayment, entityId, request);
+    await checkAmount(tx, prepayment, customerId, amountMinor);
+    await takeFromLimit(tx, {
+      ...{ kind: 'refund', staffId: request.actor.id, subjectId: rentalId, branchId },
+      ...{ amountMinor, approvalId, limitMinor },
+    });
     const postings = prepaymentRefundPostings({ currency, tender, amountMinor });
     const entryId = await postPayment(tx, {
       ...{ key, rentalId, currency, source: 'payment.refund' as const, postings },
     });
+    await unsettlePayers(tx, rentalId, entryId, [customerId]);
     if (tender === 'cash' && request.shiftId !== null) {
       const { shiftId } = request;
       await moveCash(tx, { shiftId, kind: 'refund', amountMinor: -amountMinor, entryId });
@@ -68,25 +75,35 @@ export function refundPrepayment(
   return inDrawer(work);
 }
 
-function tenderOf(
-  { tender, refundedMinor }: Prepayment,
+/** Cash, of this prepayment, goes back as of any payment. Throws as `tenderBack`. */
+async function tenderOf(
+  tx: Tx,
+  { id, tender }: Prepayment,
+  entityId: string,
   { amountMinor, shiftId }: PrepaymentRefund,
-): Exclude<PrepaymentTender, 'deposit'> {
+): Promise<Exclude<PrepaymentTender, 'deposit'>> {
   if (tender === 'deposit') {
     throw new DomainError('invalid-state', 'Refund it with the deposit that it came from.');
   }
-  const goesBack =
-    tender === 'cash' && refundedMinor + amountMinor > CASH_REFUND_MINOR ? 'bank-transfer' : tender;
-  if (goesBack === 'cash' && shiftId === null) {
-    throw new DomainError('value-refused', 'Cash goes out of a shift: name it.');
-  }
-  return goesBack;
+  const { rows } = await sql<{ given: number }>`select coalesce(sum(amount_minor), 0)::bigint
+    as given from rentals.prepayment_refund
+    where prepayment_id = ${id} and tender = 'cash'`.execute(tx);
+  const givenMinor = rows[0]?.given ?? 0;
+  return tenderBack(tx, { entityId, paidBy: tender, amountMinor, givenMinor, shiftId });
 }
 
 /** What was prepaid is owed back once a credit note says so, whatever other payers still owe. */
-async function checkAmount(tx: Tx, prepayment: Prepayment, amountMinor: number): Promise<void> {
-  const owedBack = await asked<number>(tx, sql`accounting.owed_back(${prepayment.invoiceId})`);
-  const limitMinor = Math.min(owedBack, prepayment.amountMinor - prepayment.refundedMinor);
+async function checkAmount(
+  tx: Tx,
+  { rentalId, ...prepayment }: Prepayment,
+  customerId: string,
+  amountMinor: number,
+): Promise<void> {
+  const { heldMinor, owedBackMinor, leavingMinor } = await moneyOf(tx, rentalId, [customerId]);
+  const limitMinor = Math.min(
+    prepayment.amountMinor - prepayment.refundedMinor,
+    ...[owedBackMinor, heldMinor + owedBackMinor - leavingMinor],
+  );
   if (amountMinor <= limitMinor) return;
   throw new DomainError('amount-too-high', 'Less than that is owed back.', { limitMinor });
 }
@@ -119,35 +136,10 @@ async function record(
   return row;
 }
 
-/** Alone within one's limit, else by an approval of exactly this amount (decisions.md 40). */
-async function takeFromLimit(
-  tx: Tx,
-  { rentalId }: Prepayment,
-  { branchId }: Rental,
-  { actor, approvalId, amountMinor, limitMinor }: PrepaymentRefund,
-): Promise<void> {
-  if (approvalId !== null) {
-    const used = await asked<boolean>(
-      tx,
-      sql`people.use_refund_approval(${approvalId}, ${rentalId}, ${branchId}, ${amountMinor})`,
-    );
-    if (used) return;
-    throw new DomainError('four-eyes', 'There is no unused approval for refunding this amount.');
-  }
-  const taken = await asked<boolean>(
-    tx,
-    sql`people.take_refund(${actor.id}, ${rentalId}, (now() at time zone 'UTC')::date,
-      ${amountMinor}, ${limitMinor})`,
-  );
-  if (taken) return;
-  throw new DomainError('limit-exceeded', 'It needs a second person: ask for approval.', {
-    ...{ kind: 'refund', limit: limitMinor },
-  });
-}
-
-async function rentalOf(tx: Tx, id: string): Promise<Rental> {
-  const { rows } = await sql<Rental>`select branch_id as "branchId"
-    from rentals.rental where id = ${id}`.execute(tx);
+async function partyOf(tx: Tx, { rentalId, invoiceId }: Prepayment): Promise<Party> {
+  const { rows } = await sql<Party>`select branch_id as "branchId", entity_id as "entityId",
+      accounting.customer_of(${invoiceId}) as "customerId"
+    from rentals.rental where id = ${rentalId}`.execute(tx);
   if (rows[0] === undefined) throw new DomainError('not-found', 'There is no such rental.');
   return rows[0];
 }

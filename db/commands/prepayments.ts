@@ -2,7 +2,6 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { DomainError } from '../../domain/errors.ts';
-import { ACCOUNT } from '../../domain/ledger.ts';
 import {
   deductionsOf,
   type PrepaidLeft,
@@ -21,7 +20,8 @@ import { asked } from './calendar.ts';
 import { inDrawer, moveCash } from './cash-entries.ts';
 import { issueCreditNote } from './credit-notes.ts';
 import { named } from './ledger-refusals.ts';
-import { primaryCharge } from './payer-documents.ts';
+import { depositorOf, primaryCharge, primaryPayer } from './payer-documents.ts';
+import { moneyOf } from './rental-money.ts';
 
 export type NewPrepayment = {
   readonly id: string;
@@ -59,7 +59,12 @@ export function receivePrepayment(
       });
     }
     await checkTender(tx, rental, request);
-    const before = [...(await prepaidLeft(tx, rental.id)), ...(await billedOf(tx, rental.id))];
+    const payerId = await primaryPayer(tx, rental);
+    if (request.tender === 'deposit' && payerId !== (await depositorOf(tx, rental))) {
+      throw new DomainError('invalid-state', 'Its payer prepays, and the deposit is another’s.');
+    }
+    const own = await prepaidBy(tx, rental.id, payerId);
+    const before = [...own, ...(await billedOf(tx, rental.id))];
     const primary = await primaryCharge(tx, rental.id, rental.price);
     const taxes = prepaymentTaxes(primary?.vat ?? [], before, request.amountMinor);
     return record(tx, rental, request, taxes);
@@ -84,16 +89,8 @@ async function checkTender(tx: Tx, row: RentalRow, request: NewPrepayment): Prom
     throw new DomainError('value-refused', 'Cash names its shift, a slip its shift and batch.');
   }
   if (tender !== 'deposit') return;
-  const codes = `{${ACCOUNT.securityDeposits}}`;
-  const held = await asked<Readonly<Record<string, number>>>(
-    tx,
-    sql`accounting.rental_balances(${row.entity_id}, ${row.id}, ${codes})`,
-  );
-  const { rows } = await sql<{ leaving: number }>`select coalesce(sum(p.amount_minor), 0)::bigint
-      as leaving from rentals.payment_attempt p
-    join rentals.authorisation h on h.id = p.authorisation_id
-    where h.rental_id = ${row.id} and p.kind = 'refund' and p.state = 'unknown'`.execute(tx);
-  const heldMinor = -(held[ACCOUNT.securityDeposits] ?? 0) - (rows[0]?.leaving ?? 0);
+  const { heldMinor: paidMinor, leavingMinor } = await moneyOf(tx, row.id, []);
+  const heldMinor = paidMinor - leavingMinor;
   if (amountMinor <= heldMinor) return;
   throw new DomainError('amount-too-high', 'Less is held of this rental: capture it first.', {
     limitMinor: heldMinor,
@@ -163,7 +160,7 @@ async function issue(
   const request = {
     ...{ id: uuidv7(), idempotencyKey: `prepayment/${id}`, kind: 386, series: SERIES },
     ...{ entityId: row.entity_id, branchId: row.branch_id, rentalId: row.id, currency },
-    customerId: row.payer_id ?? row.customer_id,
+    customerId: await primaryPayer(tx, row),
     ...{ serviceFrom: row.pick_up_at, serviceTo: row.due_at },
     ...{ netMinor, vatMinor, totalMinor: netMinor + vatMinor, taxes },
     lines: taxes.map(({ rateBp, baseMinor }) => ({
@@ -179,17 +176,32 @@ async function issue(
 }
 
 /** What no invoice deducted yet, oldest first; locked until the end of the transaction. */
-export function prepaidLeft(tx: Tx, rentalId: string): Promise<readonly PrepaidLeft[]> {
+export function prepaidLeft(tx: Tx, rentalId: string): Promise<readonly (PrepaidLeft & Prepaid)[]> {
   return asked(tx, sql`accounting.prepaid_left(${rentalId})`);
 }
 
-/** What a rental's invoice deducts; call it before `issueInvoice`, in its transaction. */
+type Prepaid = { readonly customerId: string };
+
+/** By that customer: what others prepaid is none of theirs. */
+async function prepaidBy(
+  tx: Tx,
+  rentalId: string,
+  customerId: string,
+): Promise<readonly PrepaidLeft[]> {
+  const left = await prepaidLeft(tx, rentalId);
+  return left
+    .filter((one) => one.customerId === customerId)
+    .map(({ customerId: _, ...one }) => one);
+}
+
+/** What a customer's invoice of a rental deducts; call it before `issueInvoice`, in its transaction. */
 export async function deductionFor(
   tx: Tx,
   rentalId: string,
+  customerId: string,
   vat: readonly TaxShare[],
 ): Promise<readonly PrepaidLeft[]> {
-  return deductionsOf(vat, await prepaidLeft(tx, rentalId));
+  return deductionsOf(vat, await prepaidBy(tx, rentalId, customerId));
 }
 
 /** Gives back, to be refunded, what is left of a rental's prepayments (decisions.md 18). */

@@ -2,7 +2,9 @@
 import { DomainError } from '../../domain/errors.ts';
 import { extensionQuote, feesOf } from '../../domain/pricing.ts';
 import type { Cancel, Extend, RentalOutcome } from '../../domain/rental.ts';
+import { keptUntil } from '../kept-until.ts';
 import { publish } from '../outbox.ts';
+import { rentalState } from '../rental-row.ts';
 import { refuseInArrears } from './arrears.ts';
 import { inCurrency, returnFees } from './booking-rules.ts';
 import { extendSpan, releaseSpan } from './calendar.ts';
@@ -10,9 +12,10 @@ import { applyMoves, type Move } from './calendar-repack.ts';
 import { assertCredit } from './credit-exposure.ts';
 import { demandDeposit, demandSettled, isHeld } from './deposit-needs.ts';
 import { chargeFee, feeFor } from './no-trip-fees.ts';
+import { assertOneInvoice } from './payer-shares.ts';
 import { creditPrepayments } from './prepayments.ts';
 import { assertLicences } from './rental-drivers.ts';
-import { segmentsOf, upgradeFees } from './rental-segments.ts';
+import { classFees, segmentsOf } from './rental-segments.ts';
 import { planOfNow, type Recording, ratingOf, updateRental } from './rental-update.ts';
 import { raiseShortage } from './shortages.ts';
 
@@ -29,17 +32,18 @@ export async function extendRental(
   const { tx, row, at } = recording;
   await refuseInArrears(recording);
   await assertLicences(tx, row.id, dueAt);
+  await assertOneInvoice(tx, row, { pickUpAt: row.pick_up_at, dueAt });
   const { moved } = moves.length === 0 ? { moved: [] } : await applyMoves(tx, moves, null);
   const span = await extendSpan(tx, row.id, dueAt);
   const { rating } = await ratingOf(tx, row, dueAt);
   const planNow = rating.plan.extension === 'extra-days' ? await planOfNow(tx, row.plan_id) : null;
   const pickUpFee = feesOf(row.price).filter(({ code }) => code === 'fee.out-of-hours-pick-up');
   const returnFee = await returnFees(tx, row.return_branch_id, dueAt);
-  const upgrades = upgradeFees(rating, await segmentsOf(tx, row.id), dueAt);
+  const ofClasses = classFees(rating, await segmentsOf(tx, row.id), dueAt);
   const price = extensionQuote({
     ...rating,
     ...(planNow === null ? {} : { planNow }),
-    fees: [...pickUpFee, ...inCurrency(returnFee, rating.plan.currency), ...upgrades],
+    fees: [...pickUpFee, ...inCurrency(returnFee, rating.plan.currency), ...ofClasses],
     dueAt: row.due_at,
     returnAt: dueAt,
   });
@@ -55,7 +59,7 @@ export async function extendRental(
     total_minor: price.totalMinor,
     ...secured,
   });
-  await assertCredit(tx, row);
+  await assertCredit(tx, row.id);
   await publish(tx, {
     type: 'forecourt.rental.extended.v1',
     aggregateId: row.id,
@@ -79,7 +83,9 @@ export async function giveUp(
   command: ({ readonly type: 'cancel' } & Cancel) | { readonly type: 'noShow' },
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
-  if (command.type === 'noShow') checkIsOver(row.no_show_at, at);
+  if (command.type === 'noShow') {
+    checkIsOver(await keptUntil(tx, rentalState(row, row.vehicle_id)), at);
+  }
   // What is only requested keeps nothing that could become free.
   const { moved: reassigned, vehicleId } =
     row.status === 'requested' ? { moved: [], vehicleId: null } : await releaseSpan(tx, row.id);

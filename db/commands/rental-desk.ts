@@ -1,7 +1,8 @@
 // What a desk sets right: keys that came back at once, a late comer's word, a no-show who came.
 import { sql } from 'kysely';
-import { DomainError } from '../../domain/errors.ts';
 import {
+  checkAnnounced,
+  checkAnnounceTime,
   checkTimeLeft,
   checkUndoReading,
   checkUndoTime,
@@ -12,6 +13,7 @@ import type { AnnounceReturn, RentalOutcome, UndoCheckOut } from '../../domain/r
 import { publish } from '../outbox.ts';
 import { noShowOf } from './booking-rules.ts';
 import { asked, retakeSpan, rollSpan, undoHandOut } from './calendar.ts';
+import { assertCredit } from './credit-exposure.ts';
 import { creditRest } from './credit-notes.ts';
 import { recordDashReading } from './meters.ts';
 import { segmentsOf } from './rental-segments.ts';
@@ -27,10 +29,15 @@ export async function undoCheckOut(
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   const { odometerKm, fuelEighths, reason } = command;
-  const out = { checkedOutAt: row.checked_out_at, odometerOutKm: row.odometer_out_km };
-  checkUndoTime({ ...out, overdue: row.overdue }, at);
-  checkUndoReading({ ...out, overdue: row.overdue }, command);
-  await assertNotExchanged(recording);
+  const out = {
+    checkedOutAt: row.checked_out_at,
+    odometerOutKm: row.odometer_out_km,
+    overdue: row.overdue,
+    deskTerms: row.desk_terms,
+    isExchanged: (await segmentsOf(tx, row.id)).length > 1,
+  };
+  checkUndoTime(out, at);
+  checkUndoReading(out, command);
   const booked = { pickUpAt: row.pick_up_at, dueAt: row.due_at };
   const { vehicleId, moved } = await undoHandOut(tx, row.id, booked, command);
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
@@ -63,6 +70,9 @@ export async function announceReturn(
   { at: announcedReturnAt }: AnnounceReturn,
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
+  const due = { dueAt: row.due_at, deskTerms: row.desk_terms };
+  checkAnnounceTime(due, at);
+  checkAnnounced(due, { at: announcedReturnAt }, at);
   const { moved } = await rollSpan(tx, row.id, announcedReturnAt);
   const version = await updateRental(recording, { announced_return_at: announcedReturnAt });
   await publish(tx, {
@@ -86,7 +96,7 @@ export async function markOverdue(recording: Recording): Promise<RentalOutcome> 
     sequence: version,
     data: { ...fact(recording, row.status), vehicleId, dueAt: row.due_at, keptUntil: until },
   });
-  const step = notReturnedStep(row.due_at, at);
+  const step = notReturnedStep(row.due_at, at, row.desk_terms);
   if (step !== null && step !== row.not_returned) {
     const then = { ...recording, row: { ...row, version } };
     version = await updateRental(then, { not_returned: step });
@@ -102,7 +112,7 @@ export async function markOverdue(recording: Recording): Promise<RentalOutcome> 
 
 /**
  * A vehicle once more, from now on; the fee of the no-show is credited, last. Throws
- * `vehicle-unavailable`, and `invalid-state` when its time is over.
+ * `vehicle-unavailable`, `credit-limit`, and `invalid-state` when its time is over.
  */
 export async function reinstate(recording: Recording): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
@@ -117,6 +127,7 @@ export async function reinstate(recording: Recording): Promise<RentalOutcome> {
     invoice_id: null,
     invoice_number: null,
   });
+  await assertCredit(tx, row.id);
   await publish(tx, {
     type: 'forecourt.rental.reinstated.v1',
     aggregateId: row.id,
@@ -129,15 +140,6 @@ export async function reinstate(recording: Recording): Promise<RentalOutcome> {
     await creditRest(tx, { key, invoiceId: row.invoice_id, at, source });
   }
   return { type: 'reinstated', at, version, reassigned: moved, vehicleId, noShowAt };
-}
-
-/** A vehicle that took the place of another one was driven there. */
-async function assertNotExchanged({ tx, row }: Recording): Promise<void> {
-  if ((await segmentsOf(tx, row.id)).length < 2) return;
-  throw new DomainError('invalid-state', 'The vehicle was exchanged. Check it in instead.', {
-    rentalStatus: row.status,
-    command: 'undoCheckOut',
-  });
 }
 
 /** Who is here again, or was, gets the branch's grace from now on. */

@@ -64,7 +64,7 @@ export function overrideDriver(
           override_at = now(), override_of = ${[...reasons]}::text[],
           override_due_on = ${localDate(rental.due_at, rental.return_zone)}::date,
           version = version + 1
-        where rental_id = ${rentalId} and customer_id = ${customerId}
+        where rental_id = ${rentalId} and customer_id = ${customerId} and ended_at is null
         returning version`.execute(tx),
     );
     await record(tx, { rentalId, customerId }, 'overridden', rows[0]?.version ?? 0, {
@@ -86,6 +86,17 @@ export function removeDriver(db: Db, acting: Acting, named: Named): Promise<void
       returning version`.execute(tx);
     if (rows[0] !== undefined) await record(tx, named, 'removed', rows[0].version);
   });
+}
+
+/** Of customers who are being erased: the rentals that are to come do without them. */
+export async function endDriversToCome(tx: Tx, customerIds: readonly string[]): Promise<void> {
+  const { rows } = await sql<Named & { readonly version: number }>`update rentals.rental_driver d
+    set ended_at = now(), version = d.version + 1
+    from rentals.rental r
+    where d.customer_id = any (${[...customerIds]}::uuid[]) and d.ended_at is null
+      and r.id = d.rental_id and r.status in ('requested', 'reserved', 'no_show')
+    returning d.rental_id as "rentalId", d.customer_id as "customerId", d.version`.execute(tx);
+  for (const { version, ...named } of rows) await record(tx, named, 'removed', version);
 }
 
 /** Those that are named now, with what stands against each. */

@@ -9,16 +9,20 @@ import type { Exchange, HoldWarning, Reading, RentalOutcome } from '../../domain
 import { publish } from '../outbox.ts';
 import { currentTerms } from '../queries/rentals.ts';
 import { type ChangeAnswer, changed } from './calendar.ts';
+import { priceInSequence } from './consecutive-hire.ts';
+import { assertCredit } from './credit-exposure.ts';
+import { demandDeposit } from './deposit-needs.ts';
 import { recordHolds, type SetHold } from './holds.ts';
 import { recordDashReading } from './meters.ts';
 import { assertDrivers } from './rental-drivers.ts';
-import { exchangeSegment, type Segment, segmentsOf, upgradeFees } from './rental-segments.ts';
+import { classFees, exchangeSegment, type Segment, segmentsOf } from './rental-segments.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 
 /**
  * Throws `vehicle-unavailable` when no vehicle of the class or above it is there, `no-vehicle` for one
  * that cannot be handed out, `vehicle-held`, `odometer-rollback`, `driver-ineligible` for the class
- * of the new one, `not-found` for a branch that is unknown: then all stays as it was.
+ * of the new one, `not-found` for a branch that is unknown, `deposit-required` and `credit-limit` where
+ * it costs more: then all stays as it was.
  */
 export async function exchangeVehicle(
   recording: Recording,
@@ -40,14 +44,20 @@ export async function exchangeVehicle(
   const upgrade = await upgradeOf(recording, old, given, command);
   const change = { branchId, at, reason, returned, vehicleId, taken, upgrade };
   await exchangeSegment(tx, row, old, change);
-  const price = await priceOf(recording, segments, upgrade);
+  const ofClass = await priceOf(recording, segments, upgrade);
+  const price = await priceInSequence(tx, row, vehicleId, at, ofClass);
+  const isMore = price.totalMinor > row.total_minor;
+  // As an extension does: more is asked of the card, and then all of this again.
+  const secured = isMore ? { deposit_minor: await demandDeposit(tx, { ...row, price }) } : {};
   const version = await updateRental(recording, {
     vehicle_id: vehicleId,
     odometer_out_km: taken.odometerKm,
     fuel_out_eighths: taken.fuelEighths,
     price: JSON.stringify(price),
     total_minor: price.totalMinor,
+    ...secured,
   });
+  if (isMore) await assertCredit(tx, row.id);
   await publish(tx, {
     type: 'forecourt.rental.vehicle-exchanged.v1',
     aggregateId: row.id,
@@ -137,7 +147,7 @@ async function priceOf(
   if (upgrade === null && before.every((segment) => segment.upgrade === null)) return row.price;
   const { rating } = await ratingOf(tx, row, row.due_at);
   const { booked, ...terms } = rating;
-  const fees = upgradeFees(rating, await segmentsOf(tx, row.id), row.due_at);
-  const netMinor = fees.reduce((sum, fee) => sum + fee.netMinor, 0);
+  const fees = classFees(rating, await segmentsOf(tx, row.id), row.due_at);
+  const netMinor = fees.find(({ code }) => code === 'fee.upgrade')?.netMinor ?? 0;
   return withUpgrade(booked, netMinor, { ...booked.chosen, ...terms, returnAt: row.due_at });
 }

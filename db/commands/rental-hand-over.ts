@@ -1,18 +1,22 @@
 // Keys out and keys back: the calendar, the rental and, at the return, the invoice in one transaction.
+
+import { localDate } from '../../domain/calendar.ts';
+import { dateAfter } from '../../domain/opening-hours.ts';
 import { finalQuote } from '../../domain/pricing.ts';
-import { checkDrop } from '../../domain/rental/desk.ts';
+import { checkDrop, checkOutTime } from '../../domain/rental/desk.ts';
 import { usageOfAll } from '../../domain/rental/usage.ts';
 import type { CheckIn, CheckOut, RentalOutcome } from '../../domain/rental.ts';
-import { openingsAround } from '../opening-times.ts';
+import { type HoursAt, openingsBetween } from '../opening-times.ts';
 import { publish } from '../outbox.ts';
 import { cycleEndOf } from './billing-cycles.ts';
 import { hoursAt } from './booking-rules.ts';
 import { handOutSpan, returnSpan } from './calendar.ts';
+import { priceInSequence } from './consecutive-hire.ts';
 import { demandDeposit } from './deposit-needs.ts';
 import { demandInspection } from './inspections.ts';
 import { creditCycles, issueLast, type LastDocument, lastDocument } from './last-invoice.ts';
 import { recordDashReading } from './meters.ts';
-import { primaryCharge, primaryPayer } from './payer-documents.ts';
+import { depositorOf, primaryCharge, primaryPayer } from './payer-documents.ts';
 import { forfeitDeposit } from './payment-entries.ts';
 import { creditPrepayments, deductionFor } from './prepayments.ts';
 import { assertDrivers } from './rental-drivers.ts';
@@ -22,10 +26,12 @@ import { type Recording, ratingOf, updateRental } from './rental-update.ts';
 export async function handOut(recording: Recording, keys: CheckOut): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   const { odometerKm, fuelEighths } = keys;
-  await assertDrivers(tx, row.id);
-  const depositMinor = await demandDeposit(tx, row);
+  checkOutTime({ pickUpAt: row.pick_up_at, deskTerms: row.desk_terms }, at);
   const span = await handOutSpan(tx, row.id, at, keys);
   const { vehicleId, moved: reassigned, warnings = [] } = span;
+  await assertDrivers(tx, row.id, span.classId);
+  const price = await priceInSequence(tx, row, vehicleId, at, row.price);
+  const depositMinor = await demandDeposit(tx, { ...row, price });
   await demandInspection(tx, 'out', { rentalId: row.id, vehicleId, branchId: row.branch_id });
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-out' });
   const cycleEndsAt = await cycleEndOf(tx, row, 1);
@@ -37,6 +43,7 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
     checked_out_at: at,
     odometer_out_km: odometerKm,
     fuel_out_eighths: fuelEighths,
+    ...(price === row.price ? {} : { price: JSON.stringify(price), total_minor: price.totalMinor }),
   });
   await publish(tx, {
     type: 'forecourt.rental.checked-out.v1',
@@ -54,7 +61,11 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
     },
   });
   const reading = { odometerKm, fuelEighths };
-  const told = { cycleEndsAt, ...(warnings.length === 0 ? {} : { warnings }) };
+  const told = {
+    cycleEndsAt,
+    ...(warnings.length === 0 ? {} : { warnings }),
+    ...(price === row.price ? {} : { price }),
+  };
   return { type: 'checkedOut', at, version, reassigned, vehicleId, ...reading, ...told };
 }
 
@@ -122,19 +133,20 @@ export async function takeBack(
   return { type: 'checkedIn', at, version, reassigned: span.moved, ...reading, ...money };
 }
 
-/** The last documents of all payers; the primary's is paid out of a deposit that is held. */
+/** The last documents of all payers; the depositor's is paid out of what is held. */
 async function issueAll({ tx, row, at }: Recording, last: LastDocument, backAt: string) {
   const { id: rentalId, currency } = row;
   const primary = await primaryCharge(tx, rentalId, last.charge);
-  const prepaid = await deductionFor(tx, rentalId, primary?.vat ?? []);
   const customerId = await primaryPayer(tx, row);
+  const prepaid = await deductionFor(tx, rentalId, customerId, primary?.vat ?? []);
   const key = `rental/${rentalId}/final-invoice`;
-  const deposit = { key: `${key}/deposit`, rentalId, currency, at, customerId };
+  const depositor = await depositorOf(tx, row);
+  const deposit = { key: `${key}/deposit`, rentalId, currency, at, customerId: depositor };
   return forfeitDeposit(tx, deposit, async () => {
     await creditCycles(tx, row, at, last);
     const invoice = await issueLast(tx, last, {
       ...{ key, entityId: row.entity_id, branchId: row.branch_id, rentalId, currency, prepaid },
-      customerId: row.payer_id ?? row.customer_id,
+      customerId,
       serviceFrom: serviceFrom(row),
       serviceTo: backAt,
     });
@@ -150,11 +162,17 @@ async function assertDrop(
   claimed: string,
 ): Promise<void> {
   const hours = await hoursAt(tx, branchId, claimed);
-  const openings = hours === null ? [{ from: claimed, to: at }] : openingsAround(hours, claimed);
+  const openings = hours === null ? [{ from: claimed, to: at }] : openingsUntil(hours, claimed, at);
   const branch = { openings, keyDrop: hours?.keyDrop === true };
   // After an exchange it is the last vehicle that was dropped.
   const [last] = (await segmentsOf(tx, row.id)).slice(-1);
   checkDrop(claimed, { checkedOutAt: last?.from ?? row.checked_out_at }, branch, at);
+}
+
+/** From the claim on; one of the day before may reach over midnight. */
+function openingsUntil(hours: HoursAt, claimed: string, at: string) {
+  const from = dateAfter(localDate(claimed, hours.timeZone), -1);
+  return openingsBetween(hours, from, localDate(at, hours.timeZone));
 }
 
 /** Keys may go out, and even come back, before the booked pick-up; instants sort as text. */

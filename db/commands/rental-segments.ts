@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { addMinor, type Minor } from '../../domain/money.ts';
 import type { Fee } from '../../domain/pricing/fees.ts';
-import { upgradeDifference } from '../../domain/pricing/upgrade.ts';
+import { downgradeDifference, upgradeDifference } from '../../domain/pricing/upgrade.ts';
 import { feesOf } from '../../domain/pricing.ts';
 import type { RatePlan } from '../../domain/rate-plan.ts';
 import { upgradeTimes } from '../../domain/rental/segment.ts';
@@ -55,29 +55,50 @@ export function usedVehicles(segments: readonly Segment[], back: Reading): reado
 
 type Rating = Awaited<ReturnType<typeof ratingOf>>['rating'];
 
-/** What the better classes cost more until then, counted anew; empty without one. */
-export function upgradeFees(
-  { plan, clock }: Pick<Rating, 'plan' | 'clock'>,
+type Classes = Pick<Rating, 'plan' | 'clock' | 'booked' | 'downgrade' | 'pickUpAt'>;
+
+/**
+ * What other classes than the booked one cost more, or less, until then, counted anew; empty without
+ * one. An upgrade that is paid for begins where a downgrade left the rental.
+ */
+export function classFees(
+  rating: Classes,
   segments: readonly Pick<Segment, 'from' | 'to' | 'upgrade' | 'upgradeTerms'>[],
   until: string,
 ): readonly Fee[] {
+  const { plan, clock, downgrade } = rating;
   const terms = new Map(segments.map((one) => [keyOf(one.upgrade), one.upgradeTerms]));
   const amounts = upgradeTimes(segments, until).flatMap((time): Minor[] => {
     const better = terms.get(keyOf(time.plan));
-    return better ? [upgradeDifference(plan, better, { ...time, clock })] : [];
+    return better ? [upgradeDifference(downgrade ?? plan, better, { ...time, clock })] : [];
   });
-  const netMinor = addMinor(...amounts);
-  return netMinor === 0 ? [] : [{ code: 'fee.upgrade', netMinor }];
+  const fees: readonly Fee[] = [
+    { code: 'fee.upgrade', netMinor: addMinor(...amounts) },
+    { code: 'fee.downgrade', netMinor: -downgradeUntil(rating, until) },
+  ];
+  return fees.filter(({ netMinor }) => netMinor !== 0);
 }
 
-/** The fees that a rental was priced with, and those of its upgrades until then. */
+/** How much less the lower class costs from pick-up until then; 0 for what was not downgraded. */
+export function downgradeUntil(
+  { plan, clock, booked, downgrade, pickUpAt: from }: Classes,
+  until: string,
+): Minor {
+  if (downgrade === null) return 0;
+  // Keys may come back before the booked pick-up: that costs the minimum of either class.
+  const rest = { from, until: Date.parse(until) < Date.parse(from) ? from : until, clock };
+  return downgradeDifference(plan, downgrade, rest, booked.chosen);
+}
+
+/** The fees that a rental was priced with, and those of its classes until then. */
 export function feesUntil(
-  rating: Pick<Rating, 'plan' | 'clock' | 'booked'>,
+  rating: Classes,
   segments: readonly Segment[],
   until: string,
 ): readonly Fee[] {
-  const agreed = feesOf(rating.booked).filter(({ code }) => code !== 'fee.upgrade');
-  return [...agreed, ...upgradeFees(rating, segments, until)];
+  const ofClass: readonly string[] = ['fee.upgrade', 'fee.downgrade'];
+  const agreed = feesOf(rating.booked).filter(({ code }) => !ofClass.includes(code));
+  return [...agreed, ...classFees(rating, segments, until)];
 }
 
 function keyOf(plan: Segment['upgrade']): string {

@@ -50,22 +50,27 @@ export async function updateRental(
 
 /**
  * What a running rental is priced by until `until`: the version that was quoted, whatever is valid
- * now, and the clock of the branch where it began; and what fills its vehicle, once it has one.
+ * now, that of the lower class that the renter agreed to, if any, and the clock of the branch where it
+ * began; and what fills its vehicle, once it has one.
  */
 export async function ratingOf(tx: Tx, row: RentalRow, until: string) {
-  const { terms, zone, tank } = await tx
+  const { terms, zone, tank, downgrade } = await tx
     .selectFrom('rentals.rate_plan')
     .select([
       'terms',
       sql<string>`vehicles.zone_of(${row.branch_id})`.as('zone'),
       sql<Tank | null>`vehicles.tank_of(${row.vehicle_id})`.as('tank'),
+      sql<RatePlan | null>`(select lower.terms from rentals.rate_plan lower
+        where lower.id = ${row.downgrade_plan_id}
+          and lower.version = ${row.downgrade_plan_version})`.as('downgrade'),
     ])
     .where('id', '=', row.plan_id)
     .where('version', '=', row.plan_version)
     .executeTakeFirstOrThrow();
   const plan = terms as unknown as RatePlan;
   const clock = clockOf(zone, row.pick_up_at, until);
-  return { rating: { plan, booked: row.price, ...wayOf(row), clock }, zone, tank: tank ?? NO_TANK };
+  const rating = { plan, booked: row.price, downgrade, ...wayOf(row), clock };
+  return { rating, zone, tank: tank ?? NO_TANK };
 }
 
 /** The plan's newest version that is valid now; the one that was quoted is, so there always is one. */

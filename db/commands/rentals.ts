@@ -16,6 +16,7 @@ import { announceReturn, markOverdue, reinstate, undoCheckOut } from './rental-d
 import { exchangeVehicle } from './rental-exchange.ts';
 import { handOut, takeBack } from './rental-hand-over.ts';
 import { confirmRental, endRequest, requestOf } from './rental-requests.ts';
+import { swapVehicle } from './rental-swap.ts';
 import { lockRental, type Recording } from './rental-update.ts';
 
 export type RecordedCommand = {
@@ -121,6 +122,8 @@ function carryOut(
       return extendRental(recording, command, moves);
     case 'amend':
       return amendRental(recording, command);
+    case 'swap':
+      return swapVehicle(recording, command);
     case 'exchange':
       return exchangeVehicle(recording, command);
     case 'checkIn':

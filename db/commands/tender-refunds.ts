@@ -1,11 +1,8 @@
 // Giving money back that was paid outside the gateway: in its own tender, large amounts by the bank.
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import { ACCOUNT } from '../../domain/ledger.ts';
 import {
-  checkCash,
   depositReturnPostings,
-  refundTender,
   type Tender,
   tenderRefundPostings,
 } from '../../domain/payments/tenders.ts';
@@ -13,8 +10,9 @@ import { type Acting, type Db, rowAccess, type Tx, transact } from '../client.ts
 import { publish } from '../outbox.ts';
 import { PAYMENT_COLUMNS, type Payment } from '../payment-row.ts';
 import { reasonIn, recordAudit } from './audit.ts';
-import { inDrawer, moveCash, postCashEntry } from './cash-entries.ts';
-import { coinOf } from './tenders.ts';
+import { inDrawer, moveCash, postCashEntry, tenderBack } from './cash-entries.ts';
+import { takeFromLimit } from './limits.ts';
+import { holdRental, moneyOf, unsettlePayers } from './rental-money.ts';
 
 export type TenderRefund = {
   readonly id: string;
@@ -31,7 +29,8 @@ export type TenderRefund = {
 /**
  * Answers the payment as it is then; a repeat changes nothing. Deposits are the renter's own, so
  * giving them back needs no limit. Throws `not-found`, `amount-too-high`, `limit-exceeded`,
- * `four-eyes`, `value-refused` for cash without a shift, `invalid-state` outside an open one.
+ * `four-eyes`, `deposit-required` while the vehicle is out, `value-refused` for cash without a shift,
+ * `invalid-state` outside an open one.
  */
 export function refundPayment(db: Db, acting: Acting, asked: TenderRefund): Promise<Payment> {
   const work = transact(db, 'accounting_rw', acting, async (tx) => {
@@ -45,27 +44,45 @@ export function refundPayment(db: Db, acting: Acting, asked: TenderRefund): Prom
         leftMinor: payment.amountMinor - payment.refundedMinor,
       });
     }
-    if (payment.purpose === 'invoice') await takeFromLimit(tx, acting, asked, payment);
-    return payment.purpose === 'deposit'
-      ? returnDeposit(tx, asked, payment)
+    if (payment.purpose === 'invoice') {
+      const { amountMinor, approvalId, limitMinor } = asked;
+      const { id, rentalId, branchId } = payment;
+      const staffId = rowAccess(acting).principal.replace(/^staff:/, '');
+      await takeFromLimit(tx, {
+        ...{ kind: 'refund', staffId, subjectId: rentalId ?? id, branchId },
+        ...{ amountMinor, approvalId, limitMinor },
+      });
+    }
+    const { purpose, rentalId } = payment;
+    return purpose === 'deposit' && rentalId !== null
+      ? returnDeposit(tx, asked, { ...payment, rentalId })
       : refundInvoice(tx, asked, payment);
   });
   return inDrawer(work);
 }
 
-/** What was prepaid out of it goes back with it, once a credit note says that it is owed back. */
-async function returnDeposit(tx: Tx, asked: TenderRefund, payment: Payment): Promise<Payment> {
+/**
+ * What was prepaid out of it goes back with it, once a credit note says that it is owed back; what a
+ * rental under way needs does not, until something else secures it.
+ */
+async function returnDeposit(
+  tx: Tx,
+  asked: TenderRefund,
+  payment: Payment & { readonly rentalId: string },
+): Promise<Payment> {
   const { amountMinor } = asked;
-  const { entityId, rentalId, currency } = payment;
-  const codes = `{${ACCOUNT.securityDeposits}}`;
-  const { rows } = await sql<{ of: Readonly<Record<string, number>>; surplus: number }>`select
-    accounting.rental_balances(${entityId}, ${rentalId}, ${codes}) as of,
-    accounting.surplus_of(${rentalId}, ${payment.customerId}) as surplus`.execute(tx);
-  const heldMinor = -(rows[0]?.of[ACCOUNT.securityDeposits] ?? 0);
-  const owedBackMinor = rows[0]?.surplus ?? 0;
-  if (amountMinor > heldMinor + owedBackMinor) {
-    const details = { heldMinor, owedBackMinor };
+  const { rentalId, currency, customerId } = payment;
+  const { spareMinor } = await holdRental(tx, rentalId);
+  const { heldMinor, ...money } = await moneyOf(tx, rentalId, [customerId]);
+  const limitMinor = heldMinor + money.owedBackMinor - money.leavingMinor;
+  if (amountMinor > limitMinor) {
+    const details = { heldMinor, ...money };
     throw new DomainError('amount-too-high', 'Less is held of this deposit.', details);
+  }
+  if (spareMinor !== null && Math.min(amountMinor, heldMinor) > spareMinor) {
+    throw new DomainError('deposit-required', 'The vehicle is out: secure it otherwise first.', {
+      spareMinor,
+    });
   }
   const tender = await tenderOf(tx, asked, payment);
   const postings = depositReturnPostings({ tender, currency, amountMinor, heldMinor });
@@ -75,22 +92,28 @@ async function returnDeposit(tx: Tx, asked: TenderRefund, payment: Payment): Pro
 /** First out of what stayed on account, then of what settled the document: that is open again. */
 async function refundInvoice(tx: Tx, asked: TenderRefund, payment: Payment): Promise<Payment> {
   const { amountMinor } = asked;
-  const { currency, invoiceId } = payment;
+  const { currency } = payment;
   const tender = await tenderOf(tx, asked, payment);
   const fromAccountMinor = Math.min(amountMinor, await onAccountOf(tx, payment));
-  const isWhole = amountMinor === payment.amountMinor;
-  const roundingMinor = isWhole ? payment.roundingMinor : 0;
+  const isLast = amountMinor + payment.refundedMinor === payment.amountMinor;
+  const roundingMinor = isLast ? payment.roundingMinor : 0;
   const parts = { tender, currency, amountMinor, fromAccountMinor, roundingMinor };
   const postings = tenderRefundPostings(parts);
-  const refunded = await give(tx, asked, payment, { tender, postings, fromAccountMinor });
-  const againOpen = amountMinor - fromAccountMinor - roundingMinor;
-  if (againOpen > 0) {
-    await sql`select accounting.apply_to_invoice(${invoiceId}, r.entry_id,
-        -least(${againOpen}, i.settled_minor))
-      from accounting.open_item i, accounting.payment_refund r
-      where i.invoice_id = ${invoiceId} and i.settled_minor > 0 and r.id = ${asked.id}`.execute(tx);
+  return give(tx, asked, payment, { tender, postings, fromAccountMinor, roundingMinor });
+}
+
+/** Its document is open again, as far as it was settled; then what else this customer was given. */
+async function takeBack(
+  tx: Tx,
+  { invoiceId, rentalId, customerId }: Payment,
+  entryId: string,
+  againOpenMinor: number,
+): Promise<void> {
+  if (invoiceId !== null && againOpenMinor > 0) {
+    await sql`select accounting.reopen_invoice(${invoiceId}, ${entryId},
+      ${againOpenMinor})`.execute(tx);
   }
-  return refunded;
+  if (rentalId !== null) await unsettlePayers(tx, rentalId, entryId, [customerId]);
 }
 
 /** What the payment left on its customer's account, as far as it is still there. */
@@ -107,33 +130,29 @@ async function onAccountOf(tx: Tx, { id, entityId, customerId }: Payment): Promi
 async function tenderOf(
   tx: Tx,
   { amountMinor, shiftId }: TenderRefund,
-  payment: Payment,
+  { id, entityId, tender }: Payment,
 ): Promise<Tender> {
-  const { rows } = await sql<{ limit: number; given: number }>`select
-      t.cash_refund_minor as limit, (select coalesce(sum(r.amount_minor), 0)::bigint
-        from accounting.payment_refund r
-        where r.payment_id = ${payment.id} and r.tender = 'cash') as given
-    from accounting.cash_terms t where t.entity_id = ${payment.entityId}`.execute(tx);
-  const { limit = 0, given = 0 } = rows[0] ?? {};
-  const tender = refundTender(payment.tender, amountMinor, given, limit);
-  if (tender !== 'cash') return tender;
-  checkCash(amountMinor, await coinOf(tx, payment.entityId));
-  if (shiftId !== null) return tender;
-  throw new DomainError('value-refused', 'Cash goes out of a shift: name it.');
+  const { rows } = await sql<{ given: number }>`select coalesce(sum(amount_minor), 0)::bigint
+    as given from accounting.payment_refund
+    where payment_id = ${id} and tender = 'cash'`.execute(tx);
+  const givenMinor = rows[0]?.given ?? 0;
+  return tenderBack(tx, { entityId, paidBy: tender, amountMinor, givenMinor, shiftId });
 }
 
 type Given = {
   readonly tender: Tender;
   readonly postings: Parameters<typeof postCashEntry>[1]['postings'];
   readonly fromAccountMinor: number;
+  readonly roundingMinor?: number;
 };
 
 async function give(
   tx: Tx,
   asked: TenderRefund,
-  { id: paymentId, entityId, rentalId, purpose, currency }: Payment,
-  { tender, postings, fromAccountMinor }: Given,
+  paid: Payment,
+  { tender, postings, fromAccountMinor, roundingMinor = 0 }: Given,
 ): Promise<Payment> {
+  const { id: paymentId, entityId, rentalId, purpose, currency } = paid;
   const { id: refundId, amountMinor, reason, approvalId } = asked;
   const source = purpose === 'deposit' ? 'tender.deposit-returned' : 'tender.refunded';
   const key = `payment-refunded/${refundId}`;
@@ -146,6 +165,7 @@ async function give(
       from_account_minor, reason, approval_id, shift_id, entry_id)
     values (${refundId}, ${paymentId}, ${tender}, ${amountMinor}, ${fromAccountMinor}, ${reason},
       ${approvalId}, ${shiftId}, ${entryId})`.execute(tx);
+  await takeBack(tx, paid, entryId, amountMinor - fromAccountMinor - roundingMinor);
   const payment = await lockedPayment(tx, paymentId);
   const { refundedMinor, version: sequence } = payment;
   const amounts = { amountMinor, refundedMinor, currency };
@@ -167,28 +187,4 @@ async function lockedPayment(tx: Tx, id: string): Promise<Payment> {
     where id = ${id} for no key update`.execute(tx);
   if (rows[0] !== undefined) return rows[0];
   throw new DomainError('not-found', 'There is no such payment.');
-}
-
-/** Alone within one's limit, else by an approval of exactly this amount (decisions.md 40). */
-async function takeFromLimit(
-  tx: Tx,
-  acting: Acting,
-  { amountMinor, approvalId, limitMinor }: TenderRefund,
-  { id, rentalId, branchId }: Payment,
-): Promise<void> {
-  const subject = rentalId ?? id;
-  if (approvalId !== null) {
-    const { rows } = await sql<{ used: boolean }>`select people.use_refund_approval(${approvalId},
-      ${subject}, ${branchId}, ${amountMinor}) as used`.execute(tx);
-    if (rows[0]?.used === true) return;
-    throw new DomainError('four-eyes', 'There is no unused approval for refunding this amount.');
-  }
-  const staffId = rowAccess(acting).principal.replace(/^staff:/, '');
-  const { rows } = await sql<{ taken: boolean }>`select people.take_refund(${staffId}, ${subject},
-    (now() at time zone 'UTC')::date, ${amountMinor}, ${limitMinor}) as taken`.execute(tx);
-  if (rows[0]?.taken === true) return;
-  throw new DomainError('limit-exceeded', 'It needs a second person: ask for approval.', {
-    kind: 'refund',
-    limit: limitMinor,
-  });
 }

@@ -14,6 +14,7 @@ import { publish } from '../outbox.ts';
 import { PAYMENT_COLUMNS, type Payment } from '../payment-row.ts';
 import { recordAudit } from './audit.ts';
 import { inDrawer, moveCash, postCashEntry } from './cash-entries.ts';
+import { holdRental } from './rental-money.ts';
 
 /** How it was paid: cash and slips of the terminal name the drawer's shift. */
 export type PaidBy = {
@@ -74,7 +75,8 @@ export type CashDeposit = PaidBy & {
 
 /**
  * A security deposit that is no hold on a card. What a document makes the renter owe is taken out of
- * it when that is issued (decisions.md 15). Throws like `receivePayment`.
+ * it when that is issued (decisions.md 15). Throws like `receivePayment`, and `invalid-state` for a
+ * rental that is over.
  */
 export function receiveDeposit(
   db: Db,
@@ -86,6 +88,10 @@ export function receiveDeposit(
   const work = transact(db, 'accounting_rw', acting, async (tx) => {
     const known = await paymentById(tx, id);
     if (known !== undefined) return known;
+    const { status } = await holdRental(tx, rentalId);
+    if (status !== 'reserved' && status !== 'active') {
+      throw new DomainError('invalid-state', 'It needs no deposit any more.', { status });
+    }
     if (tender === 'cash') checkCash(amountMinor, await coinOf(tx, entityId));
     const entryId = await postCashEntry(tx, {
       ...{ key: `payment-received/${id}`, entityId, rentalId, source: 'tender.deposit' },
@@ -157,7 +163,7 @@ export async function paymentById(tx: Tx, id: string): Promise<Payment | undefin
  */
 async function openItem(tx: Tx, invoiceId: string): Promise<OpenItem> {
   const { rows: invoices } = await sql<{ of: string | null }>`select
-      pg_advisory_xact_lock(hashtextextended('rental money ' || rental_id, 0))::text as of
+      accounting.lock_money(rental_id)::text as of
     from accounting.invoice where id = ${invoiceId}`.execute(tx);
   if (invoices.length === 0) throw new DomainError('not-found', 'There is no such invoice.');
   const { rows } = await sql<OpenItem>`select entity_id as "entityId", branch_id as "branchId",
@@ -169,7 +175,7 @@ async function openItem(tx: Tx, invoiceId: string): Promise<OpenItem> {
 }
 
 /** The smallest coin of the entity's currency. */
-export async function coinOf(tx: Tx, entityId: string): Promise<number> {
+async function coinOf(tx: Tx, entityId: string): Promise<number> {
   const { rows } = await sql<{ minor: number }>`select rounding_minor as minor
     from accounting.cash_terms where entity_id = ${entityId}`.execute(tx);
   return rows[0]?.minor ?? 1;

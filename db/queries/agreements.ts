@@ -83,7 +83,7 @@ export type AgreementData = {
   } | null;
 };
 
-/** Undefined when there is no such version. The facts are those of then, the names those of now. */
+/** Undefined when there is no such version. Facts and plate are those of then, names those of now. */
 export function agreementData(
   db: Db,
   rentalId: string,
@@ -98,8 +98,9 @@ async function read(tx: Tx, rentalId: string, version: number): Promise<Agreemen
       (select p.name from rentals.customer p where p.id = f."payerId") as payer,
       (select coalesce(jsonb_agg(d.name order by d.name), '[]') from rentals.customer d
         where d.id in (select jsonb_array_elements_text(f."driverIds")::uuid)) as drivers,
-      jsonb_build_object('name', v.make || ' ' || v.model, 'plate', v.plate, 'vin', v.vin)
-        as vehicle,
+      jsonb_build_object('name', v.make || ' ' || v.model, 'vin', v.vin,
+        'plate', coalesce((select p.plate from vehicles.plate p
+          where p.vehicle_id = v.id and p.valid @> a.agreed_at), v.plate)) as vehicle,
       k.name as "className", f."pickUpAt", o.name as "pickUpBranch",
       o.time_zone as "pickUpZone", f."checkedOutAt", f."dueAt", b.name as "returnBranch",
       b.time_zone as "returnZone", f."odometerKm", f."fuelEighths", f.price,

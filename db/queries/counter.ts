@@ -1,4 +1,4 @@
-// A counter's day: what goes out, what comes back, what is late and what needs somebody, at once.
+// A counter's day: what goes out, what comes back, what is late, what needs somebody, open drawers.
 import { ATTENTION_HOURS } from '../../domain/rental-attention.ts';
 import { type Db, type RowAccess, rowAccess } from '../client.ts';
 import { type PreparedCall, readInOneTrip } from '../one-trip.ts';
@@ -49,7 +49,8 @@ const LATE = `case c.not_returned when 'call' then 'call-renter'
 /**
  * Reservations of up to now that nobody picked up are still to go out, and a vehicle of yesterday
  * within its grace is still to come back. What needs somebody is what `needsAttention` of
- * domain/rental-attention.ts says, and a deposit that its gateway or its timer gave to a person.
+ * domain/rental-attention.ts says, and a deposit that its gateway or its timer gave to a person. Of
+ * drawers no amount is told, because whoever counts them must not know what is expected.
  */
 const TODAY: PreparedCall = {
   role: 'api_read',
@@ -123,6 +124,12 @@ const TODAY: PreparedCall = {
       (list) => `'${list}', json_build_object(
         'count', coalesce((select of_all from counted where list = '${list}'), 0),
         'rows', coalesce((select rows from shown where list = '${list}'), '[]'))`,
-    ).join(',')})::text as answer
+    ).join(',')},
+      'openShifts', coalesce((
+        select json_agg(json_build_object('id', o.shift_id, 'drawer', o.drawer, 'state', o.state,
+          'stale', o.day < t.date) order by o.day, o.drawer)
+        from accounting.open_shifts($1, t.date) o), '[]'),
+      'fleetDifferences', (select count(*) from vehicles.fleet_difference
+        where branch_id = $1 and resolved_at is null))::text as answer
     from today t`,
 };

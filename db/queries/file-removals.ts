@@ -5,13 +5,15 @@ import { type Db, transact } from '../client.ts';
 const READER = 'system:erasure';
 
 /**
- * By their SHA-256. Equal bytes are one file: it stays while somebody who is not erased has signed
+ * Of what is due, by their SHA-256. Equal bytes are one file: it stays while somebody who is not erased has signed
  * with it, or another row names it.
  */
 export function filesToRemove(db: Db): Promise<readonly string[]> {
   return transact(db, 'api_read', READER, async (tx) => {
     const { rows } = await sql<{ sha256: string }>`select w.sha256 from rentals.file_removal w
-      where not exists (select from rentals.agreement_file a where a.sha256 = w.sha256)
+      where w.not_before <= now()
+        and not exists (select from rentals.agreement_file a where a.sha256 = w.sha256)
+        and not exists (select from rentals.invoice_file a where a.sha256 = w.sha256)
         and not exists (select from vehicles.document d where d.sha256 = w.sha256)
         and not exists (select from rentals.inspection_file f
           join rentals.inspection i on i.id = f.inspection_id

@@ -61,7 +61,7 @@ export type LetterData = {
   readonly vehicle: string | null;
   readonly plate: string | null;
   readonly recall: string | null;
-} & Omit<Standing, 'status' | 'overdue'>;
+} & Omit<Standing, 'status' | 'overdue' | 'occasion' | 'dueAt'>;
 
 /**
  * Undefined when there is no such rental. An invoice goes to its own customer, the rest to the

@@ -43,6 +43,7 @@ export function readRentals(db: Db, slice: Slice): Promise<readonly RentalAndSpa
           'version', r.version, 'vehicleId', r.vehicle_id, 'branchId', r.branch_id,
           'returnBranchId', r.return_branch_id, 'pickUpAt', r.pick_up_at, 'dueAt', r.due_at,
           'checkedOutAt', r.checked_out_at, 'checkedInAt', r.checked_in_at,
+          'afterHours', r.after_hours,
           'keysOutAt', g.from_at, 'keysOutBranchId', g.branch_out,
           'changedAt', r.updated_at) end as rental,
         case when s.id is not null then jsonb_build_object('grip', s.grip,

@@ -131,13 +131,16 @@ export async function listRentals(
       .limit(filter.limit + 1)
       .execute();
     const page = paged(rows, filter.limit);
-    return { ...page, rows: page.rows.map((row) => rentalState(row, row.span_vehicle_id)) };
+    return { ...page, rows: page.rows.map(joinedState) };
   });
 }
 
-type JoinedRow = RentalRow & { readonly span_vehicle_id: string | null };
+type JoinedRow = RentalRow & {
+  readonly span_vehicle_id: string | null;
+  readonly is_exchanged: boolean;
+};
 
-/** Until check-out the vehicle is the calendar's to say. */
+/** Until check-out the vehicle is the calendar's to say; whether it was exchanged, the segments'. */
 function rentals(tx: Tx): SelectQueryBuilder<DB & { t: DB['rentals.rental'] }, 't', JoinedRow> {
   return tx
     .selectFrom('rentals.rental as t')
@@ -150,9 +153,18 @@ function rentals(tx: Tx): SelectQueryBuilder<DB & { t: DB['rentals.rental'] }, '
         .whereRef('s.ref', '=', 't.id')
         .where('s.grip', '<>', 'released')
         .as('span_vehicle_id'),
+    )
+    .select(
+      sql<boolean>`t.status = 'active' and exists (select from rentals.segment e
+        where e.rental_id = t.id and e.to_at is not null)`.as('is_exchanged'),
     ) as unknown as SelectQueryBuilder<DB & { t: DB['rentals.rental'] }, 't', JoinedRow>;
 }
 
 function stateOf(row: JoinedRow | undefined): RentalState | undefined {
-  return row && rentalState(row, row.span_vehicle_id);
+  return row && joinedState(row);
+}
+
+function joinedState(row: JoinedRow): RentalState {
+  const state = rentalState(row, row.span_vehicle_id);
+  return row.is_exchanged ? { ...state, isExchanged: true } : state;
 }

@@ -102,6 +102,16 @@ export type RentalEvents = MoneyEvents & {
     readonly totalMinor: number;
     readonly currency: string;
   };
+  /** Another vehicle is kept before pick-up; `classId` is booked from now on, `givenClassId` the vehicle's. */
+  readonly 'forecourt.rental.swapped.v1': RentalFact & {
+    readonly vehicleId: string;
+    readonly previousVehicleId: string | null;
+    readonly classId: string;
+    readonly givenClassId: string;
+    readonly direction: string;
+    readonly totalMinor: number;
+    readonly currency: string;
+  };
   /** `vehicleId` took the place of `previousVehicleId`, whose reading this is, at `exchangeBranchId`. */
   readonly 'forecourt.rental.vehicle-exchanged.v1': RentalFact & {
     readonly vehicleId: string;

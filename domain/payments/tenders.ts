@@ -112,7 +112,7 @@ export function depositReturnPostings({
 
 /**
  * Dr money on account as far as it came from there, else receivables / Cr the tender's account. What
- * was rounded goes back with the whole of it alone.
+ * was rounded goes back with the last of it.
  */
 export function tenderRefundPostings({
   tender,
@@ -134,12 +134,12 @@ export function tenderRefundPostings({
 }
 
 /** Money goes back the way it came; cash above `cashRefundMinor`, all refunds together, by bank. */
-export function refundTender(
-  paidBy: Tender,
+export function refundTender<T extends Tender>(
+  paidBy: T,
   amountMinor: Minor,
   givenBackMinor: Minor,
   cashRefundMinor: Minor,
-): Tender {
+): T | 'bank-transfer' {
   const isTooMuch = amountMinor + givenBackMinor > cashRefundMinor;
   return paidBy === 'cash' && isTooMuch ? 'bank-transfer' : paidBy;
 }

@@ -3,12 +3,14 @@ import type { Minor } from '../money.ts';
 
 /**
  * Out of hours: one for each handover while its branch is closed (decisions.md 45). An upgrade that is
- * paid for: what the better class costs more for the rest (decisions.md 30).
+ * paid for: what the better class costs more for the rest; a downgrade, below zero: what the class that
+ * the renter agreed to costs less (decisions.md 30).
  */
 export const FEE_CODES = [
   'fee.out-of-hours-pick-up',
   'fee.out-of-hours-return',
   'fee.upgrade',
+  'fee.downgrade',
 ] as const;
 export type FeeCode = (typeof FEE_CODES)[number];
 

@@ -10,7 +10,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** A rental that is agreed for no longer is invoiced when it comes back. */
 const LONG_DAYS = 30;
 /** An overdue one is billed as long as its revenue accrues (decisions.md 13). */
-const OVERDUE_DAYS = 10;
+export const OVERDUE_DAYS = 10;
 /** To pay a cycle's invoice, where neither the customer nor the plan has a term of its own. */
 const PAYMENT_DAYS = 14;
 
@@ -22,6 +22,14 @@ const LENGTHS: Readonly<Record<BillingCycle, CycleLength>> = {
 
 export function lengthOf(cycle: BillingCycle): CycleLength {
   return LENGTHS[cycle];
+}
+
+/** One of 30 days at most has one invoice, when it comes back. */
+export function isBilledInCycles(
+  cycle: string | null,
+  { pickUpAt, dueAt }: Pick<RentalState, 'pickUpAt' | 'dueAt'>,
+): boolean {
+  return cycle !== null && Date.parse(dueAt) - Date.parse(pickUpAt) > LONG_DAYS * DAY_MS;
 }
 
 type Billed = Pick<RentalState, 'pickUpAt' | 'dueAt' | 'graceMinutes' | 'cycleEndsAt'>;

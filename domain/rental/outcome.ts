@@ -38,6 +38,8 @@ export type RentalOutcome = {
       readonly type: 'checkedOut';
       readonly vehicleId: string;
       readonly cycleEndsAt?: string | null | undefined;
+      /** Where contracts before it change its tax; absent in what older runs recorded. */
+      readonly price?: Quote | undefined;
       readonly warnings?: readonly HoldWarning[] | undefined;
     } & Reading)
   | ({
@@ -74,6 +76,14 @@ export type RentalOutcome = {
       readonly noShowAt: string;
       readonly payerId: string | null;
     } & BookedPlace)
+  | {
+      readonly type: 'swapped';
+      readonly vehicleId: string;
+      /** What is booked from now on, and what the vehicle is; null for what was booked. */
+      readonly classId: string;
+      readonly givenClassId: string | null;
+      readonly price: Quote;
+    }
   | ({
       readonly type: 'cancelled' | 'noShow';
       /** A card holds a deposit, which is to be settled. */
@@ -121,16 +131,7 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
   const next = { ...before, version: outcome.version };
   switch (outcome.type) {
     case 'checkedOut':
-      return {
-        ...next,
-        status: 'active',
-        vehicleId: outcome.vehicleId,
-        ...(outcome.cycleEndsAt === undefined ? {} : { cycleEndsAt: outcome.cycleEndsAt }),
-        checkedOutAt: outcome.at,
-        odometerOutKm: outcome.odometerKm,
-        fuelOutEighths: outcome.fuelEighths,
-        ...(outcome.warnings === undefined ? {} : { warnings: outcome.warnings }),
-      };
+      return { ...next, ...outBy(outcome) };
     case 'extended':
       return {
         ...next,
@@ -161,7 +162,14 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
       return { ...next, status: outcome.type };
     case 'amended': {
       const { type: _type, at: _at, reassigned: _moved, vehicleId, ...booked } = outcome;
-      return { ...next, ...booked, ...(vehicleId === undefined ? {} : { vehicleId }) };
+      if (vehicleId === undefined) return { ...next, ...booked };
+      // Placed anew, it has what is booked now, whatever a swap gave before.
+      const { givenClassId: _given, ...placed } = next;
+      return { ...placed, ...booked, vehicleId };
+    }
+    case 'swapped': {
+      const { vehicleId, classId, givenClassId, price } = outcome;
+      return { ...next, vehicleId, classId, givenClassId, price };
     }
     case 'cancelled':
       return { ...next, ...feeOf(outcome), status: 'cancelled', vehicleId: null };
@@ -188,6 +196,20 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
     default:
       return outcome satisfies never;
   }
+}
+
+function outBy(outcome: Extract<RentalOutcome, { readonly type: 'checkedOut' }>) {
+  const { vehicleId, at, odometerKm, fuelEighths, cycleEndsAt, price, warnings } = outcome;
+  return {
+    status: 'active',
+    vehicleId,
+    ...(cycleEndsAt === undefined ? {} : { cycleEndsAt }),
+    ...(price === undefined ? {} : { price }),
+    checkedOutAt: at,
+    odometerOutKm: odometerKm,
+    fuelOutEighths: fuelEighths,
+    ...(warnings === undefined ? {} : { warnings }),
+  } as const;
 }
 
 function backBy(outcome: Extract<RentalOutcome, { readonly type: 'checkedIn' }>) {

@@ -2,7 +2,7 @@
 import type { BookedChoices, BookingOverride, BookingTerms } from '../booking.ts';
 import type { Quote } from '../pricing.ts';
 import type { BillingCycle } from '../rate-plan-terms.ts';
-import type { NotReturnedStep } from './desk.ts';
+import type { DeskTerms, NotReturnedStep } from './desk.ts';
 
 export type RentalStatus =
   | 'requested'
@@ -77,6 +77,8 @@ export type RentalState = Omit<
   readonly overdue: boolean;
   /** Null when no vehicle could be kept for it: a person has to find one before pick-up. */
   readonly vehicleId: string | null;
+  /** Of the vehicle that a swap gave; absent for one that is as it was booked. */
+  readonly givenClassId?: string | null | undefined;
   readonly returnBranchId: string;
   readonly entityId: string;
   /** When the vehicle is given up if nobody picks it up. */
@@ -87,6 +89,8 @@ export type RentalState = Omit<
   readonly reminderMinutes: number;
   /** Minutes before pick-up at which a rental without a vehicle becomes a case for people. */
   readonly shortageMinutes?: number | undefined;
+  /** Absent in what runs of before there were such terms remember: DESK_TERMS hold for them. */
+  readonly deskTerms?: DeskTerms | undefined;
   /** Of what was asked for on request: unanswered by then, it expires. */
   readonly answerBy?: string | null | undefined;
   readonly checkedOutAt: string | null;
@@ -118,6 +122,8 @@ export type RentalState = Omit<
   readonly warnings?: readonly HoldWarning[] | undefined;
   /** The vehicles that it had before the one of now, the first one first; absent without any. */
   readonly exchanged?: readonly ExchangedVehicle[] | undefined;
+  /** The same, of a row that is read without them. */
+  readonly isExchanged?: boolean | undefined;
   /** Of the row: each recorded fact adds one; also the sequence number of the rental's events. */
   readonly version: number;
 };
@@ -162,6 +168,19 @@ export type ExchangedVehicle = {
   readonly to: string;
   readonly out: Reading;
   readonly back: Reading;
+};
+/** Why another vehicle is kept before the pick-up: codes, because free text may name persons. */
+export const SWAP_REASONS = ['customer', 'fleet', 'defect', 'other'] as const;
+export type SwapReason = (typeof SWAP_REASONS)[number];
+/** How the renter agreed to a class that is not up the ladder of the booked one. */
+export const SWAP_CONSENTS = ['signed', 'spoken', 'mail'] as const;
+export type SwapConsent = (typeof SWAP_CONSENTS)[number];
+/** Before pick-up: that vehicle, or the best fitting one of that class. */
+export type Swap = {
+  readonly vehicleId?: string | undefined;
+  readonly classId?: string | undefined;
+  readonly reason?: SwapReason | undefined;
+  readonly consent?: SwapConsent | undefined;
 };
 /** Before pick-up: what is left out stays, null takes it back. */
 export type Amend = Omit<BookedChoices, 'rate' | 'promotion'> & {

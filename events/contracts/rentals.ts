@@ -4,6 +4,8 @@ import type { RentalEvents } from '../../domain/events/rentals.ts';
 import { code, currency, id, instant, minor } from './parts.ts';
 import { prepaymentContracts } from './prepayments.ts';
 
+const priced = { totalMinor: minor, currency };
+const reading = { odometerKm: z.int(), fuelEighths: z.int() };
 const quote = {
   quoteId: id,
   branchId: code,
@@ -64,8 +66,7 @@ export const rentalContracts = {
     vehicleId: id.nullable(),
     pickUpAt: instant,
     dueAt: instant,
-    totalMinor: minor,
-    currency,
+    ...priced,
   }),
   'forecourt.rental.requested.v1': z.object({
     ...rental,
@@ -75,8 +76,7 @@ export const rentalContracts = {
     pickUpAt: instant,
     dueAt: instant,
     answerBy: instant,
-    totalMinor: minor,
-    currency,
+    ...priced,
   }),
   'forecourt.rental.confirmed.v1': z.object({
     ...rental,
@@ -90,8 +90,7 @@ export const rentalContracts = {
   'forecourt.rental.checked-out.v1': z.object({
     ...rental,
     vehicleId: id,
-    odometerKm: z.int(),
-    fuelEighths: z.int(),
+    ...reading,
     checkedOutAt: instant,
     dueAt: instant,
   }),
@@ -99,8 +98,7 @@ export const rentalContracts = {
     ...rental,
     previousDueAt: instant,
     dueAt: instant,
-    totalMinor: minor,
-    currency,
+    ...priced,
   }),
   'forecourt.rental.amended.v1': z.object({
     ...rental,
@@ -108,8 +106,16 @@ export const rentalContracts = {
     returnBranchId: code,
     pickUpAt: instant,
     dueAt: instant,
-    totalMinor: minor,
-    currency,
+    ...priced,
+  }),
+  'forecourt.rental.swapped.v1': z.object({
+    ...rental,
+    vehicleId: id,
+    previousVehicleId: id.nullable(),
+    classId: code,
+    givenClassId: code,
+    direction: code,
+    ...priced,
   }),
   'forecourt.rental.vehicle-exchanged.v1': z.object({
     ...rental,
@@ -117,17 +123,14 @@ export const rentalContracts = {
     previousVehicleId: id,
     exchangeBranchId: code,
     reason: code,
-    odometerKm: z.int(),
-    fuelEighths: z.int(),
+    ...reading,
     exchangedAt: instant,
-    totalMinor: minor,
-    currency,
+    ...priced,
   }),
   'forecourt.rental.checked-in.v1': z.object({
     ...rental,
     vehicleId: id,
-    odometerKm: z.int(),
-    fuelEighths: z.int(),
+    ...reading,
     checkedInAt: instant,
   }),
   // Without an invoice where it cost nothing.
@@ -158,8 +161,7 @@ export const rentalContracts = {
   'forecourt.rental.check-out-undone.v1': z.object({
     ...rental,
     vehicleId: id,
-    odometerKm: z.int(),
-    fuelEighths: z.int(),
+    ...reading,
     reason: code,
   }),
   'forecourt.rental.reinstated.v1': z.object({ ...rental, vehicleId: id, dueAt: instant }),
@@ -169,8 +171,7 @@ export const rentalContracts = {
     serviceFrom: instant,
     serviceTo: instant,
     invoiceId: id.nullable(),
-    totalMinor: minor,
-    currency,
+    ...priced,
   }),
   'forecourt.rental.arrears-changed.v1': z.object({
     ...rental,
@@ -183,8 +184,7 @@ export const rentalContracts = {
     pickUpAt: instant,
     dueAt: instant,
     heldUntil: instant,
-    totalMinor: minor,
-    currency,
+    ...priced,
   }),
   'forecourt.quote.ended.v1': z.object(quote),
   'forecourt.deposit.authorised.v1': deposit,

@@ -7,6 +7,7 @@ import { plainEnv } from '../fetch.mjs';
 import { installPackage } from '../install.mjs';
 import { root } from '../places.mjs';
 import { browser } from '../servers/browser.mjs';
+import { stripeMock } from '../servers/stripe-mock.mjs';
 import { testServer } from '../servers/test-server.mjs';
 import { bringUp } from '../stack.mjs';
 
@@ -18,12 +19,15 @@ export async function test(args) {
   const stack = await bringUp('test');
   const finding = browser(process.env);
   finding.catch(() => {});
+  const building = stripeMock(process.env);
+  building.catch(() => {});
   const clientTools = installPackage(join(root, 'test/api-client'), "the API client's tools");
   clientTools.catch(() => {});
   try {
-    const [timeSkipping, chromium] = await Promise.all([
+    const [timeSkipping, chromium, stripe] = await Promise.all([
       fetching,
       finding,
+      building,
       prepareServers(stack),
       clientTools,
     ]);
@@ -32,6 +36,9 @@ export async function test(args) {
       DATABASE_OWNER_URL: stack.ownerUrl,
       TEMPORAL_TEST_SERVER: timeSkipping,
       CHROMIUM: chromium,
+      // One that somebody else runs may hold rows.
+      ...(process.env.DATABASE_URL ? {} : { MIGRATED_DATABASE: 'forecourt' }),
+      STRIPE_MOCK: stripe,
       // Most test files, and each process that one starts, load the same modules.
       NODE_COMPILE_CACHE: join(stack.places.base, 'compile-cache'),
     };

@@ -15,7 +15,7 @@ const HOUR_MS = 3_600_000;
 const at = (hours: number): string => new Date(Date.now() + hours * HOUR_MS).toISOString();
 const once = () => ({ header: { 'idempotency-key': randomUUID() } });
 
-const term = { pickUpAt: at(1), dueAt: at(49) };
+const term = { pickUpAt: at(0.5), dueAt: at(48.5) };
 const quote = data(
   await api.POST('/api/v1/quotes', { body: { branchId, classId, ...term } }),
 ).price;

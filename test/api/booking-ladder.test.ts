@@ -8,6 +8,7 @@ import { type Company, plantCompany, plantVehicles } from '../support/counter.ts
 import { hoursFromNow } from '../support/fleet.ts';
 import { customerPerson, tokenOf } from '../support/people.ts';
 import { type System, testSystem, until } from '../support/system.ts';
+import { workHere } from '../support/worker.ts';
 
 let system: System;
 let api: TestApi;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   company = await plantCompany(system.db);
   const temporal = openClient(temporalSettings(system.env));
   api = await testApi({ database: system, temporal });
-  await system.start('workers/main.ts');
+  await workHere(system);
 }, 120_000);
 
 const CLASSES = ['CDAB', 'CDAD', 'ICAB', 'ICAD', 'FCAB', 'FCAD', 'PCAB', 'PCAD', 'LCAB', 'LCAD'];
@@ -96,7 +97,7 @@ describe('a shortage', () => {
   test('is raised by the rental itself, and an upgrade reaches its workflow', async () => {
     const classId = await pool(1);
     const { customerId, branchId } = company;
-    const term = wanted(classId, 1);
+    const term = wanted(classId, 0.5);
     await post('/rentals', { ...term, customerId });
     const override = { reason: 'Regular of ours', overbook: 1 };
     const rental = await post('/rentals', { ...term, customerId, override });

@@ -3,12 +3,13 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createApiKey, newApiKeyToken } from '../../db/commands/api-keys.ts';
+import { openShift } from '../../db/commands/drawer-shifts.ts';
 import { recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import { localTime } from '../../domain/calendar.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
-import { AGENT, CLASS, hoursFromNow, plantFleet, plantTrade } from '../support/fleet.ts';
+import { AGENT, CLASS, ENTITY, hoursFromNow, plantFleet, plantTrade } from '../support/fleet.ts';
 import { type Person, plantStaff, tokenOf } from '../support/people.ts';
 import { OUT } from '../support/rental-desk.ts';
 
@@ -203,6 +204,29 @@ describe('a day at the counter', () => {
     const { body } = await day(branchId);
     expect([body.dueOut.count, body.dueOut.rows.length]).toEqual([121, 100]);
     expect(body.needsAttention.count).toBe(120);
+  });
+
+  test('names the drawers that are still open, without what is in them, and counts what differs', async () => {
+    const { db, owner } = api.database;
+    const { branchId } = await plantFleet(db, { vehicles: 0 });
+    const other = await plantFleet(db, { vehicles: 0 });
+    now = hoursFromNow(0);
+    expect((await day(branchId)).body).toMatchObject({ openShifts: [], fleetDifferences: 0 });
+    const id = uuidv7();
+    const place = { entityId: ENTITY, branchId, timeZone: 'Europe/Vienna' };
+    const shift = { ...place, id, drawer: 'FRONT', floatMinor: 0 };
+    await openShift(db, AGENT, shift);
+    await openShift(db, AGENT, { ...shift, id: uuidv7(), branchId: other.branchId });
+    await sql`insert into vehicles.fleet_difference (kind, subject_type, subject_id, branch_id, owner,
+        sides)
+      values ('vehicle-place', 'vehicle', ${id}, ${branchId}, 'branch-manager', '{}')`.execute(
+      owner,
+    );
+    const { openShifts, fleetDifferences } = (await day(branchId)).body;
+    const shown = { id, drawer: 'FRONT', state: 'open', stale: false };
+    expect([openShifts, fleetDifferences]).toEqual([[shown], 1]);
+    now = hoursFromNow(24);
+    expect((await day(branchId)).body.openShifts).toEqual([{ ...shown, stale: true }]);
   });
 
   test('is the own branch’s alone, names nobody without the right, and is sent once', async () => {

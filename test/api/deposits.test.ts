@@ -14,6 +14,7 @@ import { plantStaff, tokenOf } from '../support/people.ts';
 import { type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
 import { type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
 import { testSystem, until } from '../support/system.ts';
+import { workHere } from '../support/worker.ts';
 
 const SECRET = 'what the gateway signs with';
 const PATH = '/webhooks/payments/simulated';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   const paymentNotices = simulatedGateway({ db: system.db, now, secret: SECRET });
   const temporal = openClient(temporalSettings(system.env));
   api = await testApi({ database: system, temporal, deps: { paymentNotices } });
-  await system.start('workers/main.ts');
+  await workHere(system);
 }, 120_000);
 
 const CARD = { amountMinor: 30_000, paymentMethod: 'sim_approve' };

@@ -2,7 +2,11 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
+import { issueCreditNote } from '../../db/commands/credit-notes.ts';
 import { createCustomer } from '../../db/commands/customers.ts';
+import { expectFile, removeNotedFiles } from '../../db/commands/file-removals.ts';
+import { invoicePdf } from '../../documents/invoice.ts';
 import { printable } from '../../documents/page.ts';
 import { expectProblem, SOMEBODY, type TestApi, testApi } from '../support/api.ts';
 import { type DamageDesk, DENT, damageDesk } from '../support/damage-desk.ts';
@@ -33,12 +37,14 @@ async function agreementOf(id: string, query = ''): Promise<string> {
   return pdfText(bytes);
 }
 
+function dayOf(instant: string, locale: string): string {
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'Europe/Vienna' });
+  return day.format(new Date(instant));
+}
+
 describe('the agreement', () => {
   test('is there from the hand-over on and says what was agreed, in both languages', async () => {
-    const rental = await desk.rentals.reserved(
-      '2027-07-05T08:00:00.000Z',
-      '2027-07-08T08:00:00.000Z',
-    );
+    const rental = await desk.rentals.reserved(hoursFromNow(0), hoursFromNow(72));
     expectProblem(
       await api.call('GET', `/api/v1/rentals/${rental.id}/agreement`),
       404,
@@ -51,14 +57,21 @@ describe('the agreement', () => {
     expect(german).toContain(`Mietvertrag ${rental.number}`);
     for (const said of [
       ...['Forecourt Austria', 'Jürgen Lukasiewicz', 'Skoda Octavia', 'Compact'],
-      ...['5. Juli 2027 um 10:00 MESZ', '8. Juli 2027 um 10:00 MESZ', '2 000 km', '8/8 (Achtel)'],
+      ...[
+        dayOf(rental.pickUpAt, 'de-AT'),
+        dayOf(rental.dueAt, 'de-AT'),
+        '2 000 km',
+        '8/8 (Achtel)',
+      ],
       ...['roof: 1 × dent (severe)', 'Für den Vermieter', '€ 180,00'],
       line?.code === 'time.day' ? 'Miete, Tage' : 'Miete',
     ]) {
       expect(german).toContain(said);
     }
+    expect(german).toMatch(/ um \d\d:\d\d MES?Z, /);
     const english = await agreementOf(rental.id, '?language=en');
-    expect(english).toContain('5 July 2027 at 10:00 CEST');
+    expect(english).toContain(dayOf(rental.dueAt, 'en-GB'));
+    expect(english).toMatch(/ at \d\d:\d\d CES?T, /);
     expect(english).toContain('€180.00');
   });
 
@@ -102,18 +115,100 @@ describe('the agreement', () => {
     ].map(({ response }) => response.status);
     expect(statuses).toEqual([200, 404, 404]);
   });
+
+  test('names the plate that the vehicle had then', async () => {
+    const rental = await desk.rentals.handedOut();
+    const { rows } = await sql<{ plate: string }>`select plate from vehicles.vehicle
+      where id = ${rental.vehicleId}`.execute(api.database.owner);
+    await sql`update vehicles.vehicle set plate = 'NEW-1', version = version + 1
+      where id = ${rental.vehicleId}`.execute(api.database.owner);
+    const text = await agreementOf(rental.id);
+    expect(text).toContain(rows[0]?.plate);
+    expect(text).not.toContain('NEW-1');
+  });
 });
 
-test('an invoice says as PDF what its rows say', async () => {
-  const rental = await desk.rentals.handedOut();
-  await desk.rentals.record(rental, backOf(rental));
-  const { invoiceId, invoiceNumber, price } = await desk.rentals.read(rental.id);
-  const { bytes } = await fetched(`/invoices/${invoiceId}/pdf?language=en`);
-  const text = pdfText(bytes);
-  const total = `€${(price.totalMinor / 100).toFixed(2)}`;
-  for (const said of [`Invoice ${invoiceNumber}`, 'Jürgen Lukasiewicz', rental.number, total]) {
-    expect(text).toContain(said);
+describe('an invoice', () => {
+  async function invoiced() {
+    const rental = await desk.rentals.handedOut();
+    await desk.rentals.record(rental, backOf(rental));
+    return desk.rentals.read(rental.id);
   }
+
+  async function invoiceOf(id: string | null, query = ''): Promise<string> {
+    return pdfText((await fetched(`/invoices/${id}/pdf${query}`)).bytes);
+  }
+
+  test('says as PDF what its rows say', async () => {
+    const { invoiceId, invoiceNumber, number, price } = await invoiced();
+    const text = await invoiceOf(invoiceId, '?language=en');
+    const total = `€${(price.totalMinor / 100).toFixed(2)}`;
+    for (const said of [`Invoice ${invoiceNumber}`, 'Jürgen Lukasiewicz', number, total]) {
+      expect(text).toContain(said);
+    }
+    expect(text).not.toContain('To pay');
+  });
+
+  test('stays as it was first written, whatever its customer is called since', async () => {
+    const { invoiceId, customerId } = await invoiced();
+    const first = await invoiceOf(invoiceId);
+    const name = (to: string, language: string) =>
+      sql`update rentals.customer
+      set name = ${to}, language = ${language}, version = version + 1
+      where id = ${customerId}`.execute(api.database.owner);
+    await name('Somebody Newer', 'en');
+    try {
+      expect(await invoiceOf(invoiceId)).toBe(first);
+      expect(first).toContain('Rechnung');
+    } finally {
+      await name('Jürgen Łukasiewicz', 'de');
+    }
+  });
+
+  test('that is a credit note names the one that it corrects', async () => {
+    const { invoiceId, invoiceNumber } = await invoiced();
+    const given = { key: uuidv7(), invoiceId: `${invoiceId}`, at: hoursFromNow(0) };
+    const { creditNoteId, number } = await transact(
+      api.database.db,
+      'rentals_rw',
+      'system:test',
+      (tx) => issueCreditNote(tx, given),
+    );
+    const text = await invoiceOf(creditNoteId);
+    expect(text).toContain(`Gutschrift ${number}`);
+    expect(text).toMatch(new RegExp(`Berichtigt\\s*Rechnung ${invoiceNumber}, `));
+  });
+
+  test('says what of it was invoiced before, and what is left to pay', async () => {
+    const figures = { currency: 'EUR', lines: [], vat: [], netMinor: 10_000, totalMinor: 12_000 };
+    const names = { issuer: 'Us', zone: 'UTC', customer: 'Them', customerTaxId: null };
+    const span = { serviceFrom: hoursFromNow(0), serviceTo: hoursFromNow(1) };
+    const about = { number: 'INV-1', kind: 380, issueDate: '2027-07-05', rentalNumber: null };
+    const given = { ...figures, ...names, ...span, ...about, preceding: null };
+    const text = pdfText(await invoicePdf({ ...given, prepaidMinor: 5_000 }, 'en'));
+    expect(text).toMatch(/Invoiced before\s*€50\.00\s*To pay\s*€70\.00/);
+  });
+});
+
+test('a file that no row came to name goes after an hour, and one that a row names stays', async () => {
+  const { db, owner } = api.database;
+  const rental = await desk.rentals.handedOut();
+  await agreementOf(rental.id);
+  const { rows } = await sql<{ sha256: string }>`select sha256 from rentals.agreement_file
+    where rental_id = ${rental.id}`.execute(owner);
+  const [named, left] = [rows[0]?.sha256 ?? '', 'f'.repeat(64)];
+  const noted = await sql`select from rentals.file_removal where sha256 = ${named}`.execute(owner);
+  expect(noted.rows).toEqual([]);
+  const removed: string[] = [];
+  const remove = () => removeNotedFiles(db, async (key) => void removed.push(key));
+  for (const key of [named, left]) await expectFile(db, 'system:test', key);
+  expect(await remove()).toBe(0);
+  await sql`update rentals.file_removal set not_before = now()`.execute(owner);
+  // It is stored anew at this very moment: the note is another one by then.
+  await expectFile(db, 'system:test', left);
+  expect(await remove()).toBe(0);
+  await sql`update rentals.file_removal set not_before = now()`.execute(owner);
+  expect([await remove(), await remove(), removed]).toEqual([1, 0, [left]]);
 });
 
 test('letters that the fonts lack lose their accents, and others become a question mark', () => {

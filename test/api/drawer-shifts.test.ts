@@ -25,6 +25,19 @@ beforeAll(async () => {
 });
 
 describe('a shift', () => {
+  test('of another legal entity takes none of this one’s cash', async () => {
+    const { owner } = api.database;
+    await sql`insert into accounting.legal_entity (id, name, functional_currency, time_zone)
+      values ('FC-XX', 'Elsewhere', 'EUR', 'UTC')`.execute(owner);
+    const { rows } = await sql<{ id: string }>`insert into accounting.drawer_shift (id, entity_id,
+        branch_id, drawer, currency, day, float_minor, opened_by)
+      values (uuidv7(), 'FC-XX', ${branchId}, 'ABROAD', 'EUR', now(), 0, 'staff:a')
+      returning id`.execute(owner);
+    const cash = { tender: 'cash', shiftId: rows[0]?.id, amountMinor: 5_000 };
+    const refused = await post(`/invoices/${await invoiced()}/payments`, cash);
+    expectProblem(refused, 422, 'value-refused');
+  });
+
   test('float 200, in 450.50, refunds 30, drop 300: counted 318.00 is 2.50 short', async () => {
     const id = await opened(20_000);
     const cash = { tender: 'cash', shiftId: id };

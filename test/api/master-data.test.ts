@@ -1,6 +1,7 @@
 // Branches, classes, vehicles and customers: created, read, listed and changed over HTTP.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type TestApi, testApi } from '../support/api.ts';
+import { DESK_TERMS } from '../../domain/rental/desk.ts';
+import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { book, hour } from '../support/fleet.ts';
 
 let api: TestApi;
@@ -22,7 +23,10 @@ describe('a branch', () => {
     const created = await api.call('POST', '/api/v1/branches', { body: BRANCH });
     expect(created.status).toBe(201);
     expect(created.headers.get('location')).toBe('/api/v1/branches/VIE');
-    const terms = { turnaroundMinutes: 30, noShowGraceMinutes: 120, shortageLeadMinutes: 120 };
+    const terms = {
+      ...{ turnaroundMinutes: 30, noShowGraceMinutes: 120, shortageLeadMinutes: 120 },
+      ...{ overdueGraceMinutes: 29, reminderMinutes: 1_440, ...DESK_TERMS },
+    };
     const vienna = { ...BRANCH, ...terms, showsPlanned: false, sandbox: false, version: 1 };
     expect(created.body).toEqual(vienna);
     const read = await api.call('GET', '/api/v1/branches/VIE');
@@ -32,6 +36,11 @@ describe('a branch', () => {
       headers: { 'if-match': read.headers.get('etag') ?? '' },
     });
     expect(changed.body).toEqual({ ...vienna, turnaroundMinutes: 45, version: 2 });
+    const patch = (version: number, body: object) =>
+      api.call('PATCH', '/api/v1/branches/VIE', { body, headers: { 'if-match': `"${version}"` } });
+    const desk = { undoMinutes: 5, undoKm: 0, overdueGraceMinutes: 10, reminderMinutes: 60 };
+    expect((await patch(2, desk)).body).toMatchObject({ ...desk, version: 3 });
+    expectProblem(await patch(3, { notReturnedCallHours: 72 }), 422, 'value-refused');
   });
 
   test('whose code is taken by another is 409 duplicate', async () => {

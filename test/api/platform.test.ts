@@ -12,6 +12,7 @@ import { createApp } from '../../api/app.ts';
 import { createHealth } from '../../api/health.ts';
 import { listen } from '../../api/listen.ts';
 import { type TestApi, testApi } from '../support/api.ts';
+import { someoneWaits } from '../support/waiting.ts';
 
 const spans = new InMemorySpanExporter();
 let api: TestApi;
@@ -185,23 +186,30 @@ describe('the socket', () => {
   });
 
   test('stops in order: not ready first, requests under way end, then nothing listens', async () => {
-    const stopping = await testApi({ noticeMs: 500 });
-    const lock = stopping.database.owner.connection().execute(async (owner) => {
-      await sql`begin`.execute(owner);
-      await sql`lock table rentals.customer in access exclusive mode`.execute(owner);
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      await sql`commit`.execute(owner);
-    });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const { database } = api;
+    const stopping = await testApi({ database, noticeMs: 1_500 });
+    const lock = await database.owner.startTransaction().execute();
+    await sql`lock table rentals.customer in access exclusive mode`.execute(lock);
     const underWay = stopping.call('POST', '/api/v1/customers', { body: { name: 'Late' } });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await someoneWaits(database.owner);
     const closed = stopping.listening.close();
     const ready = await stopping.call('GET', '/health/ready');
     expect([ready.status, ready.body.status]).toEqual([503, 'draining']);
+    await expect.poll(() => isListening(stopping.listening.port)).toBe(false);
+    await lock.commit().execute();
     const late = await underWay;
     expect([late.status, late.headers.get('connection')]).toEqual([201, 'close']);
     await closed;
-    await lock;
     await expect(stopping.call('GET', '/health/live')).rejects.toThrow();
   });
 });
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}

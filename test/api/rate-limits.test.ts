@@ -19,6 +19,9 @@ beforeAll(async () => {
 /** A busy machine must not look like a lost Redis where the count is to be exact. */
 const PATIENT_MS = 5_000;
 
+/** For everybody, and little to deliver. */
+const SMALL = '/docs/start.js';
+
 let addresses = 0;
 const fresh = () => `198.51.${Math.floor(addresses / 250)}.${(addresses++ % 250) + 1}`;
 
@@ -62,18 +65,18 @@ describe('the default quotas', PATIENTLY, () => {
   test('let strangers ask 300 times a minute by address, whatever they claim to be', async () => {
     const from = fresh();
     const ask = () =>
-      api.call('GET', '/openapi.json', { token: false, headers: { 'x-forwarded-for': from } });
+      api.call('GET', SMALL, { token: false, headers: { 'x-forwarded-for': from } });
     expect(await storm(310, ask)).toEqual({ 200: 300, 429: 10 });
     const liar = () =>
-      api.call('GET', '/openapi.json', {
+      api.call('GET', SMALL, {
         token: false,
         headers: { 'x-forwarded-for': `${fresh()}, ${from}` },
       });
     expect(await storm(100, liar)).toEqual({ 429: 100 });
     const headers = { 'x-forwarded-for': from, authorization: 'Bearer of-nothing' };
-    const withToken = () => api.call('GET', '/openapi.json', { token: false, headers });
+    const withToken = () => api.call('GET', SMALL, { token: false, headers });
     expect(await storm(10, withToken)).toEqual({ 429: 10 });
-    expect((await api.call('GET', '/openapi.json', { token: false })).status).toBe(200);
+    expect((await api.call('GET', SMALL, { token: false })).status).toBe(200);
   });
 
   test('let an address be refused 300 times; then it is not listened to, whatever it brings', async () => {
@@ -90,23 +93,23 @@ describe('the default quotas', PATIENTLY, () => {
 
   test('do not count asking for health', async () => {
     const ask = () => api.call('GET', '/health/live', { token: false });
-    expect(await storm(400, ask)).toEqual({ 200: 400 });
+    expect(await storm(310, ask)).toEqual({ 200: 310 });
     expect((await ask()).headers.get('ratelimit')).toBeNull();
   });
 });
 
 describe('X-Forwarded-For', PATIENTLY, () => {
-  test('from nobody who is trusted changes nothing, 1,000 times', async () => {
+  test('from nobody who is trusted changes nothing, another one each time', async () => {
     const strict = await testApi({
       database: api.database,
       deps: { limiter: limiter(), proxies: trustedProxies('10.0.0.0/8') },
     });
     const ask = () =>
-      strict.call('GET', '/openapi.json', {
+      strict.call('GET', SMALL, {
         token: false,
         headers: { 'x-forwarded-for': fresh() },
       });
-    expect(await storm(1_000, ask)).toEqual({ 200: 300, 429: 700 });
+    expect(await storm(400, ask)).toEqual({ 200: 300, 429: 100 });
   });
 });
 

@@ -7,6 +7,7 @@ import { type ApiAnswer, type TestApi, testApi } from '../support/api.ts';
 import { type Company, plantCompany, plantVehicles } from '../support/counter.ts';
 import { hoursFromNow } from '../support/fleet.ts';
 import { type System, testSystem } from '../support/system.ts';
+import { workHere } from '../support/worker.ts';
 
 const EMAIL = 'ada@planted.example';
 let system: System;
@@ -17,8 +18,7 @@ beforeAll(async () => {
   company = await plantCompany(system.db, {}, { name: 'Ada Planted', email: EMAIL });
   const temporal = openClient(temporalSettings(system.env));
   api = await testApi({ database: system, temporal });
-  // Bundled already: to do it again would take most of the test's time.
-  await system.start('workers/main.ts');
+  await workHere(system);
 });
 
 function post(path: string, body: object, key = randomUUID()): Promise<ApiAnswer> {

@@ -9,6 +9,7 @@ import { hoursFromNow } from '../support/fleet.ts';
 import { clientToken, plantPartner } from '../support/people.ts';
 import { rentalCounter } from '../support/rental-counter.ts';
 import { type System, testSystem } from '../support/system.ts';
+import { workHere } from '../support/worker.ts';
 
 let system: System;
 let api: TestApi;
@@ -41,7 +42,7 @@ test('while no worker answers, the outcome is unknown: 503, and the same key tel
   const lost = await impatient.call('POST', '/api/v1/rentals', request);
   expect(problem(lost)).toEqual([503, '/problems/service-unavailable']);
   expect(lost.headers.get('retry-after')).toBe('1');
-  await system.start('workers/main.ts');
+  await workHere(system);
   const found = await api.call('POST', '/api/v1/rentals', request);
   expect([found.status, found.body.status]).toEqual([201, 'reserved']);
   const { rows } = await sql`select from rentals.rental`.execute(system.owner);
@@ -106,7 +107,7 @@ describe('a rental', () => {
     expect(new Date(rental.dueAtLocal).toISOString()).toBe(rental.dueAt);
     expect(rental.price.totalMinor).toBe(6_000);
     expect(allowed(rental)).toEqual(
-      ['check-out', 'extend', 'amend', 'cancel'].map(
+      ['check-out', 'extend', 'amend', 'swap', 'cancel'].map(
         (path) => `POST /api/v1/rentals/${rental.id}/${path}`,
       ),
     );

@@ -55,7 +55,7 @@ function noticeOf(rentalId: string): Notice {
   return { ...at, kind: 'confirmation', rentalId, subjectId: rentalId, occasion: at.factId };
 }
 
-const term = { classId: CLASS, pickUpAt: hoursFromNow(5), dueAt: hoursFromNow(30) };
+const term = { classId: CLASS, pickUpAt: hoursFromNow(0.5), dueAt: hoursFromNow(30) };
 
 describe.each([
   ['sandbox', 'live'],

@@ -10,6 +10,7 @@ import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { type CashDesk, cashDesk, ofShift, taken } from '../support/cash-desk.ts';
 import { AGENT, CLASS, hoursFromNow } from '../support/fleet.ts';
 import { plantStaff, tokenOf } from '../support/people.ts';
+import { moneyFaults } from '../support/rental-money.ts';
 
 let api: TestApi;
 let desk: CashDesk;
@@ -51,13 +52,17 @@ describe('a payment on an invoice', () => {
     expect(await openOf(id)).toEqual([12_000, 12_000, 0]);
   });
 
-  test('in cash is rounded to the smallest coin; the rest is on 5430', async () => {
+  test('in cash is rounded to the smallest coin; the rest is on 5430, and goes back at last', async () => {
     const [id, shiftId] = [await invoiced(12_002), await opened()];
-    await taken(post(`/invoices/${id}/payments`, { tender: 'cash', shiftId, amountMinor: 12_000 }));
+    const cash = { tender: 'cash', shiftId, amountMinor: 12_000 };
+    const paid = await taken(post(`/invoices/${id}/payments`, cash));
     expect(await openOf(id)).toEqual([12_002, 12_002, 0]);
     expect(await legs(ofShift(shiftId))).toEqual([
       ...['tender.received 1000 12000', 'tender.received 1200 -12002', 'tender.received 5430 2'],
     ]);
+    const back = { amountMinor: 6_000, reason: 'goodwill', shiftId };
+    for (let n = 0; n < 2; n += 1) await taken(post(`/payments/${paid.id}/refunds`, back));
+    expect(await openOf(id)).toEqual([12_002, 0, 12_002]);
   });
 
   test('by transfer keeps what is too much on account, which pays the next and nets none', async () => {
@@ -172,6 +177,30 @@ test('a deposit that became a prepayment goes back with it, less the fee', async
   expect(rows).toEqual([]);
 });
 
+test('a prepayment in cash goes back by the entity’s terms: coins, and much of it by bank', async () => {
+  const rental = await booked(100);
+  const { id } = rental;
+  const shiftId = await opened();
+  const cash = { tender: 'cash', shiftId, amountMinor: 5_000 };
+  const prepaid = await taken(post(`/rentals/${id}/prepayments`, cash));
+  await recordCommand(api.database.db, AGENT, {
+    ...{ commandId: uuidv7(), rentalId: id, version: rental.version },
+    command: { type: 'cancel', reason: 'fleet' },
+  });
+  const terms = (minor: number) =>
+    sql`update accounting.cash_terms set cash_refund_minor = ${minor}`.execute(api.database.owner);
+  await terms(2_000);
+  const back = (amountMinor: number) =>
+    post(`/prepayments/${prepaid.id}/refund`, { amountMinor, reason: 'cancelled', shiftId });
+  expectProblem(await back(1_998), 422, 'value-refused');
+  for (const amountMinor of [2_000, 3_000]) await taken(back(amountMinor));
+  await terms(10_000);
+  expect(await legs(sql`e.rental_id = ${id} and e.source = 'payment.refund'`)).toEqual([
+    ...['payment.refund 1200 2000', 'payment.refund 1000 -2000'],
+    ...['payment.refund 1200 3000', 'payment.refund 1010 -3000'],
+  ]);
+});
+
 test('a prepayment is cash or a slip like any: coins, the law’s limit, an open shift, counted', async () => {
   const { id } = await booked(100);
   const shiftId = await opened();
@@ -228,4 +257,5 @@ test('the accounts are what the rows of drawers, safes and open documents say', 
   );
   expect(rows.map(({ code }) => code)).toEqual(['1000', '1005', '1200', '2160']);
   for (const { code, booked, kept } of rows) expect([code, booked]).toEqual([code, kept]);
+  expect(await moneyFaults(api.database.owner)).toEqual([]);
 });

@@ -6,6 +6,7 @@ import { type ApiAnswer, expectProblem, type TestApi, testApi } from '../support
 import { CLASS, hoursFromNow, plantFleet, plantTrade } from '../support/fleet.ts';
 import { plantStaff, tokenOf } from '../support/people.ts';
 import { testSystem } from '../support/system.ts';
+import { workHere } from '../support/worker.ts';
 
 const PATH = '/api/v1/transfers';
 const DASH = { odometerKm: 1_100, fuelEighths: 8 };
@@ -17,7 +18,7 @@ beforeAll(async () => {
   ({ customerId } = await plantTrade(system.db));
   const temporal = openClient(temporalSettings(system.env));
   api = await testApi({ database: system, temporal });
-  await system.start('workers/main.ts');
+  await workHere(system);
 }, 120_000);
 
 async function branches(): Promise<{ a: string; b: string; vehicleId: string }> {

@@ -9,7 +9,7 @@ import { IDLE, STEPS } from '../support/fleet-steps.ts';
 import { anyStep, CORNERS, type Corner, type Kind } from '../support/fleet-walks.ts';
 
 /** What the whole suite has time for; `CALENDAR_WALKS=200` walks as far as a release should. */
-const RUNS = Number(process.env['CALENDAR_WALKS'] ?? 40);
+const RUNS = Number(process.env['CALENDAR_WALKS'] ?? 24);
 const STEPS_EACH = 60;
 /** The same walks in every run of all tests, so that a red one is the change's. */
 const SEED = Number(process.env['CALENDAR_SEED'] ?? 11);

@@ -154,6 +154,14 @@ describe('a named driver', () => {
     const [again] = await driversOfRental(t.db, AGENT, rental.id);
     expect(again?.verdict.reasons).toEqual(['judged-for-another-time']);
     expect((await nameDriver(t.db, customers.envelope, AGENT, named)).verdict.eligible).toBe(true);
+    // As an upgrade for want of a vehicle leaves it: another class is given than was booked.
+    await sql`with better as (insert into vehicles.class (id, name) values ('LDMR', 'L') returning id)
+      update vehicles.vehicle set class_id = 'LDMR' where id = ${rental.vehicleId}`.execute(
+      t.owner,
+    );
+    await setDriverRule(t.db, AGENT, 'LDMR', { ...rule, licenceClass: 'B' });
+    const out = desk.record(await desk.read(rental.id), OUT);
+    await expect(out).rejects.toMatchObject({ code: 'driver-ineligible' });
   });
 });
 

@@ -1,28 +1,36 @@
 // Erasing a person in the database: only when two agreed and nothing is open, and then all of it.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createPrivacyActivities } from '../../activities/privacy.ts';
 import { keepAgreementFile } from '../../db/commands/agreements.ts';
+import { mergeCustomers } from '../../db/commands/customer-merge.ts';
 import { createCustomer } from '../../db/commands/customers.ts';
 import { eraseContacts, eraseName } from '../../db/commands/erasure.ts';
+import { keepInvoiceFile } from '../../db/commands/invoice-files.ts';
+import { driversOfRental, nameDriver, removeDriver } from '../../db/commands/rental-drivers.ts';
 import { filesToRemove } from '../../db/queries/file-removals.ts';
 import { lastInvoiceDate } from '../../db/queries/personal-data.ts';
+import type { RentalState } from '../../domain/rental.ts';
 import { refusal } from '../support/accounting.ts';
+import { type CustomerDesk, customerDesk } from '../support/customers.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { ELSEWHERE, PERSONAL, rowsOf, SIGNATURE } from '../support/erased-columns.ts';
 import { AGENT, PERSON } from '../support/fleet.ts';
 import { foundIn, freeColumns, insertAnyhow, plantIn } from '../support/planted-text.ts';
-import { backOf, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
+import { backOf, OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
+import { someoneWaits } from '../support/waiting.ts';
 
 let t: TestDatabase;
 /** By the store, as it was told. */
 const removed: string[] = [];
 const removeFile = async (key: string) => void removed.push(key);
 let desk: RentalDesk;
+let customers: CustomerDesk;
 beforeAll(async () => {
   t = await testDatabase();
   desk = await rentalDesk(t);
+  customers = customerDesk(t);
 });
 
 async function newCustomer(): Promise<string> {
@@ -128,6 +136,73 @@ test('who has an open rental is not erased; whose invoice is kept, keeps the nam
   expect(await row(customerId)).toEqual({ name: PERSON.name, email: null, phone: null });
 });
 
+describe('a named driver', () => {
+  const naming = (rental: RentalState, customerId: string) =>
+    nameDriver(t.db, customers.envelope, AGENT, { rentalId: rental.id, customerId });
+  const erasing = async (customerId: string) =>
+    eraseContacts(t.db, AGENT, await customers.approved(customerId));
+
+  /** Two records of one person, who may drive. */
+  async function merged() {
+    const [survivorId, duplicateId] = [await customers.customer(), await customers.licensed()];
+    await mergeCustomers(t.db, AGENT, { survivorId, duplicateId });
+    return { survivorId, duplicateId };
+  }
+
+  test('is not erased while the vehicle is out, under whichever record', async () => {
+    const rental = await desk.handedOut();
+    const { survivorId, duplicateId } = await merged();
+    await naming(rental, duplicateId);
+    const details = { rentalId: rental.id, as: 'driver' };
+    await expect(erasing(survivorId)).rejects.toMatchObject({ code: 'resource-in-use', details });
+    await removeDriver(t.db, AGENT, { rentalId: rental.id, customerId: duplicateId });
+    await erasing(survivorId);
+    expect(await customers.row(duplicateId)).toMatchObject({ licence_number: null });
+  });
+
+  test('of a rental to come is erased, and drives it no more', async () => {
+    const rental = await desk.reserved();
+    const driver = await customers.licensed();
+    await naming(rental, driver);
+    await erasing(driver);
+    expect(await driversOfRental(t.db, AGENT, rental.id)).toEqual([]);
+    await expect(naming(rental, driver)).rejects.toMatchObject({ code: 'not-found' });
+    expect((await desk.record(rental, OUT)).type).toBe('checkedOut');
+  });
+
+  test('who is named as the erasure begins, or gets keys, waits for it and is refused', async () => {
+    const [named, handed] = [await desk.handedOut(), await desk.reserved()];
+    const driver = await customers.licensed();
+    await naming(handed, driver);
+    const request = await customers.approved(driver);
+    const late: Promise<string | null>[] = [];
+    await t.owner.transaction().execute(async (tx) => {
+      // The erasure has locked the person, and waits for its approval.
+      await sql`select from people.approval where id = ${request.approvalId} for update`.execute(
+        tx,
+      );
+      late.push(refusal(eraseContacts(t.db, AGENT, request)));
+      await someoneWaits(t.owner);
+      late.push(refusal(naming(named, driver)), refusal(desk.record(handed, OUT)));
+      await someoneWaits(t.owner, 3);
+    });
+    expect(await Promise.all(late)).toEqual([null, 'not-found', 'not-found']);
+  });
+
+  test('who was named before the erasure began is seen by it', async () => {
+    const rental = await desk.handedOut();
+    const { survivorId, duplicateId } = await merged();
+    let late: Promise<string | null> | undefined;
+    await t.owner.transaction().execute(async (tx) => {
+      await sql`insert into rentals.rental_driver (rental_id, customer_id, judged_pick_up_at)
+        values (${rental.id}, ${duplicateId}, now())`.execute(tx);
+      late = refusal(erasing(survivorId));
+      await someoneWaits(t.owner);
+    });
+    expect(await late).toBe('resource-in-use');
+  });
+});
+
 test('what was written of a person anywhere is found nowhere after the erasure', async () => {
   const columns = await freeColumns(t.owner);
   const names = columns.map(({ table, column }) => `${table}.${column}`);
@@ -147,6 +222,12 @@ test('what was written of a person anywhere is found nowhere after the erasure',
   const before = { ...late, sha256: outdated, names: ['Ada Before'] };
   expect(await keepAgreementFile(t.db, before)).toBeUndefined();
   await keepAgreementFile(t.db, written);
+  const invoice = { invoiceId: uuidv7(), customerId: one.customerId, customerTaxId: null } as const;
+  const billed = { ...invoice, language: 'en', customer: PERSON.name, sizeBytes: 9 } as const;
+  const [paper, renamed] = ['d'.repeat(64), 'e'.repeat(64)];
+  const other = { ...billed, customer: 'Ada Before', sha256: renamed };
+  expect(await keepInvoiceFile(t.db, other)).toBeUndefined();
+  await keepInvoiceFile(t.db, { ...billed, sha256: paper });
   const mine = columns.filter(({ table, column }) => PERSONAL.has(`${table}.${column}`));
   for (const column of mine) {
     const rows = PERSONAL.get(`${column.table}.${column.column}`)?.(one) ?? 'false';
@@ -159,6 +240,6 @@ test('what was written of a person anywhere is found nowhere after the erasure',
   const { eraseName: forget } = createPrivacyActivities({ db: t.db, removeFile });
   await forget(one);
   expect(await foundIn(t.owner, columns)).toEqual([]);
-  expect(removed.toSorted()).toEqual([SIGNATURE, agreement, outdated]);
+  expect(removed.toSorted()).toEqual([SIGNATURE, agreement, outdated, paper, renamed]);
   expect(await filesToRemove(t.db)).toEqual([]);
 });

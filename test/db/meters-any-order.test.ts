@@ -10,7 +10,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, plantFleet } from '../support/fleet.ts';
 import { can, dash, dtc, hoursIn, onVehicle, story, take } from '../support/meters.ts';
 
-const RUNS = 40;
+const RUNS = 20;
 
 let t: TestDatabase;
 /** Each run takes its own. */

@@ -16,6 +16,7 @@ import {
   without,
 } from '../support/guarded-payments.ts';
 import { type PaymentOrders, paymentOrders, refundOf } from '../support/payment-orders.ts';
+import { backOf } from '../support/rental-desk.ts';
 
 let at: PaymentOrders;
 let reserved: ReturnType<PaymentOrders['rentals']['reserved']> | undefined;
@@ -76,9 +77,53 @@ describe('the rows refuse', () => {
     const again = { kind: 'authorise', payer: 'renter', amountMinor: 1 } as const;
     const { deposit } = await at.order(rentalId, { ...again, paymentMethod: CARDS.approve });
     expect(deposit.replaced?.id).toBe(holdId);
-    const third = at.order(rentalId, { ...again, paymentMethod: CARDS.approve });
-    await expect(third).rejects.toMatchObject({ type: 'refused-value' });
   });
+});
+
+test('a hold that is not let go keeps no third one away: it calls a person, until it ends', async () => {
+  const { rentalId, holdId: first } = await at.authorised();
+  const card = { kind: 'authorise', payer: 'renter', paymentMethod: CARDS.approve } as const;
+  const release = (authorisationId: string) => ({ kind: 'release', authorisationId }) as const;
+  const { deposit: second } = await at.order(rentalId, { ...card, amountMinor: 60_000 });
+  const kept = await at.order(rentalId, release(first), uuidv7(), at.refusing('release'));
+  expect(kept.declined).toBe('not-now');
+  const { deposit } = await at.order(rentalId, { ...card, amountMinor: 70_000 });
+  expect(deposit).toMatchObject({ attention: 'not released', pendingKey: null });
+  expect([deposit.current?.amountMinor, deposit.replaced?.id]).toEqual([
+    70_000,
+    second.current?.id,
+  ]);
+  const left = await at.order(rentalId, release(second.current?.id ?? ''));
+  expect(left.deposit.replaced).toMatchObject({ id: first, attention: 'not released' });
+});
+
+test('what the gateway will not release because it has ended is over', async () => {
+  const { rentalId } = await at.authorised();
+  const over = { status: 'done', ref: 'x', heldAt: null, validUntil: null } as const;
+  const ended = at.refusing('release', { ...over, overcapturePercent: 0 });
+  const { declined, deposit } = await at.order(rentalId, { kind: 'release' }, uuidv7(), ended);
+  expect([declined, deposit.current]).toEqual([null, null]);
+});
+
+test('after a card that declined what is owed, another one settles the same ending, once', async () => {
+  const { id: rentalId } = await at.rentals.handedOut();
+  const card = { kind: 'authorise', payer: 'renter', paymentMethod: CARDS.approve } as const;
+  await at.order(rentalId, { ...card, amountMinor: 50_000 });
+  const rental = await at.rentals.read(rentalId);
+  await at.rentals.record(rental, backOf(rental));
+  const settle = (by = at.pay) => at.order(rentalId, { kind: 'settle' }, 'ended-at-3', by);
+  expect((await settle(at.refusing('capture'))).declined).toBe('not-now');
+  // The same card is not asked again.
+  expect((await settle()).declined).toBe('not-now');
+  const { deposit } = await at.order(rentalId, { ...card, amountMinor: 60_000 });
+  await at.order(rentalId, { kind: 'release', authorisationId: deposit.replaced?.id ?? '' });
+  for (let n = 0; n < 2; n += 1) expect((await settle()).deposit.current).toBeNull();
+  const { rows } = await sql`select p.state from rentals.payment_attempt p
+    join rentals.authorisation a on a.id = p.authorisation_id
+    where a.rental_id = ${rentalId} and p.kind = 'capture' order by p.created_at`.execute(
+    at.t.owner,
+  );
+  expect(rows).toEqual([{ state: 'declined' }, { state: 'done' }]);
 });
 
 test('an answer that is given twice counts once, and the same order is the same hold', async () => {

@@ -4,11 +4,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
 import { setOpeningHours } from '../../db/commands/opening-hours.ts';
+import { readRentals } from '../../db/queries/reconciliation.ts';
+import { localTime } from '../../domain/calendar.ts';
+import { compareRental } from '../../domain/reconciliation.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, attempt, book, hoursFromNow, spanOf } from '../support/fleet.ts';
 import { backOf, factsOf, OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
-import { entryOf } from '../support/rental-money.ts';
 
 let t: TestDatabase;
 let desk: RentalDesk;
@@ -17,23 +19,7 @@ beforeAll(async () => {
   desk = await rentalDesk(t);
 });
 
-/** The same leg on the other side. */
-function turned(leg: string): string {
-  const [account, amount] = leg.split(' ');
-  return `${account} ${-Number(amount)}`;
-}
-
-/** As if so much time had passed: the rows say that everything was earlier. */
-async function earlier(rental: RentalState, hours: number): Promise<RentalState> {
-  const by = `${hours} hours`;
-  await sql`update rentals.rental set pick_up_at = pick_up_at - ${by}::interval,
-    due_at = due_at - ${by}::interval, no_show_at = no_show_at - ${by}::interval,
-    checked_out_at = checked_out_at - ${by}::interval, version = version + 1
-    where id = ${rental.id}`.execute(t.owner);
-  await sql`update vehicles.span set during = tstzrange(lower(during) - ${by}::interval,
-    upper(during) - ${by}::interval) where ref = ${rental.id}`.execute(t.owner);
-  return desk.read(rental.id);
-}
+const earlier: RentalDesk['earlier'] = (...passed) => desk.earlier(...passed);
 
 describe('a check-out that is undone', () => {
   const undo = {
@@ -95,11 +81,11 @@ describe('a check-out that is undone', () => {
 
 describe('a return that is announced', () => {
   test('keeps the vehicle until then at once; who is booked behind waits, price and due time stay', async () => {
-    const rental = await desk.handedOut();
+    const rental = await earlier(await desk.handedOut(), 50);
     const { branchId } = rental;
-    const [from, to] = [hoursFromNow(75), hoursFromNow(90)];
+    const [from, to] = [hoursFromNow(25), hoursFromNow(40)];
     const behind = await book(t.db, { branchId, from, to });
-    const at = hoursFromNow(80);
+    const at = hoursFromNow(30);
     const outcome = await desk.record(rental, { type: 'announceReturn', at });
     expect(outcome.reassigned).toMatchObject([{ rentalId: behind.rentalId, vehicleId: null }]);
     expect(await desk.read(rental.id)).toMatchObject({
@@ -130,10 +116,25 @@ describe('a return that is announced', () => {
   });
 
   test('is forgotten by an extension, which agrees on another due time', async () => {
-    const rental = await desk.handedOut();
-    await desk.record(rental, { type: 'announceReturn', at: hoursFromNow(80) });
-    await desk.record(await desk.read(rental.id), { type: 'extend', dueAt: hoursFromNow(90) });
+    const rental = await earlier(await desk.handedOut(), 50);
+    await desk.record(rental, { type: 'announceReturn', at: hoursFromNow(30) });
+    await desk.record(await desk.read(rental.id), { type: 'extend', dueAt: hoursFromNow(40) });
     expect((await desk.read(rental.id)).announcedReturnAt).toBeNull();
+  });
+
+  test('is refused to who is not late, and for more than ten days, by the row alone, too', async () => {
+    const rental = await desk.handedOut();
+    const say = (hours: number) =>
+      attempt(desk.record(rental, { type: 'announceReturn', at: hoursFromNow(hours) }));
+    expect(await say(80)).toBe('invalid-state');
+    const late = await earlier(rental, 50);
+    const far = hoursFromNow(22 + 241);
+    const told = desk.record(late, { type: 'announceReturn', at: far });
+    expect(await attempt(told)).toBe('invalid-time');
+    await expect(
+      sql`update rentals.rental set announced_return_at = ${far}, version = version + 1
+        where id = ${late.id}`.execute(t.owner),
+    ).rejects.toMatchObject({ constraint: 'rental_announced_in_time' });
   });
 });
 
@@ -198,6 +199,24 @@ describe('a vehicle in the key drop', () => {
     const back = await desk.read(rental.id);
     expect(back).toMatchObject({ status: 'returned', afterHours: true, checkedInAt: at });
     expect(Date.parse((await spanOf(t.owner, rental.id)).until)).toBeGreaterThan(Date.now());
+    const [sides] = await readRentals(t.db, { ids: [rental.id] });
+    if (sides === undefined) throw new Error('The proof reads no such rental.');
+    const { status, version, vehicleId } = back;
+    const workflow = { status, version, vehicleId };
+    expect(compareRental({ ...sides, workflow }, hoursFromNow(0))).toEqual([]);
+  });
+
+  test('was not dropped before a whole opening, in which somebody would have found it', async () => {
+    const rental = await out(true, false);
+    const local = localTime(hoursFromNow(-4), 'Europe/Vienna');
+    const until = localTime(hoursFromNow(-3), 'Europe/Vienna');
+    const period = { opens: local.slice(11, 16), closes: until.slice(11, 16) };
+    const weekly = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, ...period }));
+    const hours = { weekly, keyDrop: true, outOfHours: null };
+    await setOpeningHours(t.db, AGENT, rental.branchId, 2, hours);
+    expect(await attempt(drop(rental, hoursFromNow(-5)))).toBe('invalid-time');
+    expect((await desk.read(rental.id)).status).toBe('active');
+    expect(await drop(rental, hoursFromNow(-2))).toMatchObject({ type: 'checkedIn' });
   });
 
   test('was not dropped while the branch was open, nor in the future, nor without a key drop', async () => {
@@ -212,42 +231,5 @@ describe('a vehicle in the key drop', () => {
     for (const wrong of [hoursFromNow(1), hoursFromNow(-31)]) {
       await expect(drop(closed, wrong)).rejects.toMatchObject({ code: 'invalid-time' });
     }
-  });
-});
-
-describe('a no-show who came after all', () => {
-  async function noShow(): Promise<RentalState> {
-    const rental = await earlier(await desk.reserved(), 4);
-    await desk.record(rental, { type: 'noShow' });
-    return desk.read(rental.id);
-  }
-
-  test('is reserved again, with a vehicle and time to pick it up; its fee is credited', async () => {
-    const gone = await noShow();
-    expect(gone).toMatchObject({ status: 'no_show', vehicleId: null });
-    expect(gone.feeMinor).toBeGreaterThan(0);
-    await desk.record(gone, { type: 'reinstate' });
-    const back = await desk.read(gone.id);
-    expect(back).toMatchObject({ status: 'reserved', feeMinor: null, invoiceId: null });
-    expect(back.vehicleId).not.toBeNull();
-    expect(Date.parse(back.noShowAt)).toBeGreaterThan(Date.now());
-    expect(await spanOf(t.owner, gone.id)).toMatchObject({ grip: 'tentative' });
-    const credited = await entryOf(t.owner, gone, 'rental.no-show-reinstated');
-    expect(credited).toEqual(
-      (await entryOf(t.owner, gone, 'rental.no-show-fee')).map(turned).reverse(),
-    );
-    const again = await earlier(back, 4);
-    await desk.record(again, { type: 'noShow' });
-    const twice = await desk.read(gone.id);
-    expect(twice.feeMinor).toBe(gone.feeMinor);
-    expect(twice.invoiceNumber).not.toBe(gone.invoiceNumber);
-  });
-
-  test('is refused, and stays a no-show, when no vehicle is free', async () => {
-    const gone = await noShow();
-    const { branchId } = gone;
-    await book(t.db, { branchId, from: hoursFromNow(0), to: hoursFromNow(90) });
-    expect(await attempt(desk.record(gone, { type: 'reinstate' }))).toBe('vehicle-unavailable');
-    expect(await desk.read(gone.id)).toEqual(gone);
   });
 });

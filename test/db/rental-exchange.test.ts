@@ -47,7 +47,7 @@ describe('an exchange', () => {
     expect(await desk.record(rental, command, { commandId })).toEqual(outcome);
     const now = await desk.read(rental.id);
     expect(now).toMatchObject({ vehicleId: other, odometerOutKm: 1_010, fuelOutEighths: 7 });
-    expect(now).toMatchObject({ status: 'active', version: 3, price: rental.price });
+    expect(now).toMatchObject({ isExchanged: true, version: 3, price: rental.price });
     const undo = { ...back(now, 1_010), type: 'undoCheckOut', reason: 'typing' } as const;
     expect(await attempt(desk.record(now, undo))).toBe('invalid-state');
     const drop = { ...back(now, 1_010), droppedAt: rental.checkedOutAt ?? '' };

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 const ids = Array.from(
-  { length: 450 },
+  { length: 250 },
   (_, n) => `01980a5d-ac96-774b-bcce-${String(n).padStart(12, '0')}`,
 );
 const licence = (n: number) => ({ number: `L-${n}`, birthDate: '1990-05-03' });

@@ -1,12 +1,12 @@
 // Rentals that are reserved once more, on the real database: calendar, grace, fee and deposit.
 import { sql } from 'kysely';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
 import { issueCreditNote } from '../../db/commands/credit-notes.ts';
 import { walkUp } from '../../db/commands/walk-ups.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { CARDS } from '../../payments/simulated.ts';
-import { AGENT, book, hoursFromNow, spanOf } from '../support/fleet.ts';
+import { AGENT, attempt, book, hoursFromNow, spanOf } from '../support/fleet.ts';
 import { type PaymentOrders, paymentOrders } from '../support/payment-orders.ts';
 import { OUT, type RentalDesk } from '../support/rental-desk.ts';
 import { entryOf, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
@@ -29,16 +29,12 @@ const undo = {
   reason: 'typing',
 } as const;
 
-/** As if so much time had passed: the rows say that everything was earlier. */
-async function earlier(rental: RentalState, hours: number): Promise<RentalState> {
-  const by = `${hours} hours`;
-  await sql`update rentals.rental set pick_up_at = pick_up_at - ${by}::interval,
-    due_at = due_at - ${by}::interval, no_show_at = no_show_at - ${by}::interval,
-    checked_out_at = checked_out_at - ${by}::interval, version = version + 1
-    where id = ${rental.id}`.execute(t.owner);
-  await sql`update vehicles.span set during = tstzrange(lower(during) - ${by}::interval,
-    upper(during) - ${by}::interval) where ref = ${rental.id}`.execute(t.owner);
-  return desk.read(rental.id);
+const earlier: RentalDesk['earlier'] = (...passed) => desk.earlier(...passed);
+
+/** The same leg on the other side. */
+function turned(leg: string): string {
+  const [account, amount] = leg.split(' ');
+  return `${account} ${-Number(amount)}`;
 }
 
 /** Its deposit is half of the total of 180.00. */
@@ -53,10 +49,12 @@ function hold(rentalId: string, amountMinor: number) {
 }
 
 test('an undone check-out gives back what an announced return took: the calendar ends with the rental again', async () => {
-  const rental = await desk.handedOut();
-  const [from, to] = [hoursFromNow(75), hoursFromNow(90)];
+  const reserved = await desk.reserved(hoursFromNow(0), hoursFromNow(20));
+  await desk.record(reserved, OUT);
+  const rental = await desk.read(reserved.id);
+  const [from, to] = [hoursFromNow(25), hoursFromNow(40)];
   const behind = await book(t.db, { branchId: rental.branchId, from, to });
-  await desk.record(rental, { type: 'announceReturn', at: hoursFromNow(80) });
+  await desk.record(rental, { type: 'announceReturn', at: hoursFromNow(30) });
   const undone = await desk.record(await desk.read(rental.id), undo);
   const { until } = await spanOf(t.owner, rental.id);
   expect(Date.parse(until)).toBe(Date.parse(rental.dueAt) + 30 * 60_000);
@@ -127,5 +125,42 @@ test('a deposit is not settled while the rental is still to come, or under way',
   await at.order(rental.id, SETTLE);
   expect((await at.pay.readDeposit({ rentalId: rental.id })).current).toMatchObject({
     state: 'open',
+  });
+});
+
+describe('a no-show who came after all', () => {
+  async function noShow(): Promise<RentalState> {
+    const rental = await earlier(await desk.reserved(), 4);
+    await desk.record(rental, { type: 'noShow' });
+    return desk.read(rental.id);
+  }
+
+  test('is reserved again, with a vehicle and time to pick it up; its fee is credited', async () => {
+    const gone = await noShow();
+    expect(gone).toMatchObject({ status: 'no_show', vehicleId: null });
+    expect(gone.feeMinor).toBeGreaterThan(0);
+    await desk.record(gone, { type: 'reinstate' });
+    const back = await desk.read(gone.id);
+    expect(back).toMatchObject({ status: 'reserved', feeMinor: null, invoiceId: null });
+    expect(back.vehicleId).not.toBeNull();
+    expect(Date.parse(back.noShowAt)).toBeGreaterThan(Date.now());
+    expect(await spanOf(t.owner, gone.id)).toMatchObject({ grip: 'tentative' });
+    const credited = await entryOf(t.owner, gone, 'rental.no-show-reinstated');
+    expect(credited).toEqual(
+      (await entryOf(t.owner, gone, 'rental.no-show-fee')).map(turned).reverse(),
+    );
+    const again = await earlier(back, 4);
+    await desk.record(again, { type: 'noShow' });
+    const twice = await desk.read(gone.id);
+    expect(twice.feeMinor).toBe(gone.feeMinor);
+    expect(twice.invoiceNumber).not.toBe(gone.invoiceNumber);
+  });
+
+  test('is refused, and stays a no-show, when no vehicle is free', async () => {
+    const gone = await noShow();
+    const { branchId } = gone;
+    await book(t.db, { branchId, from: hoursFromNow(0), to: hoursFromNow(90) });
+    expect(await attempt(desk.record(gone, { type: 'reinstate' }))).toBe('vehicle-unavailable');
+    expect(await desk.read(gone.id)).toEqual(gone);
   });
 });

@@ -78,7 +78,11 @@ describe('a role against the tables of another schema', () => {
 });
 
 /** Where the bytes of a document lie that names persons, and which of them are still to be removed. */
-const COPIES: readonly string[] = ['rentals.agreement_file', 'rentals.file_removal'];
+const COPIES: readonly string[] = [
+  'rentals.agreement_file',
+  'rentals.file_removal',
+  'rentals.invoice_file',
+];
 
 /** What proves who somebody is: no facts, so they go when they are over; and nobody's to read. */
 const PROOFS: readonly string[] = [

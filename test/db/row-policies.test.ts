@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Acting, transact } from '../../db/client.ts';
 import { recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
+import { refundPayment } from '../../db/commands/tender-refunds.ts';
+import { receivePayment } from '../../db/commands/tenders.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { CLASS, hoursFromNow, plantFleet, plantTrade } from '../support/fleet.ts';
@@ -107,6 +109,40 @@ describe('which rows are there', () => {
     expect(await count(SYSTEM, 'people.session', 'people_rw')).toBe(2);
     expect(other.id).not.toBe(one.id);
   });
+
+  test('who gets the vehicle back is paid for it, and whoever gives money back opens the document', async () => {
+    const [to, third] = [at('ELSEWHERE'), at('THIRD')];
+    await sql`update rentals.rental set return_branch_id = 'ELSEWHERE', version = version + 1
+      where id = ${here.id}`.execute(t.owner);
+    const open = async () =>
+      (
+        await sql<{ id: string; open: number }>`select invoice_id as id,
+          due_minor - settled_minor as open from accounting.open_item`.execute(t.owner)
+      ).rows[0];
+    const { id: invoiceId = '', open: amountMinor = 0 } = (await open()) ?? {};
+    const paid = { id: uuidv7(), tender: 'bank-transfer', amountMinor } as const;
+    await expect(receivePayment(t.db, third, { ...paid, invoiceId })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await receivePayment(t.db, to, { ...paid, invoiceId });
+    const documents = ['invoice', 'open_item', 'payment', 'application'];
+    const seenBy = (who: Acting) =>
+      Promise.all(documents.map((table) => count(who, `accounting.${table}`)));
+    expect([await seenBy(to), await seenBy(third)]).toEqual([
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+    ]);
+    // As when it was paid at a third one, for nobody's rental.
+    await sql`alter table accounting.payment disable trigger user`.execute(t.owner);
+    await sql`update accounting.payment set branch_id = 'THIRD', rental_id = null`.execute(t.owner);
+    await sql`alter table accounting.payment enable trigger user`.execute(t.owner);
+    const refund = { id: uuidv7(), paymentId: paid.id, reason: 'twice', shiftId: null };
+    const terms = { approvalId: null, limitMinor: 10_000_000 };
+    const { id } = await plantStaff(t.owner);
+    const who = { principal: `staff:${id}`, scope: 'branches:THIRD' };
+    await refundPayment(t.db, who, { ...refund, ...terms, amountMinor: 1_000 });
+    expect((await open())?.open).toBe(1_000);
+  });
 });
 
 test('a row out of scope can be neither changed nor made', async () => {
@@ -125,7 +161,7 @@ test('a row out of scope can be neither changed nor made', async () => {
 
 test('a search by name keeps its index under the policies', { timeout: 60_000 }, async () => {
   await sql`insert into rentals.customer (id, name)
-    select uuidv7(), 'Name ' || md5(n::text) from generate_series(1, 100000) n`.execute(t.owner);
+    select uuidv7(), 'Name ' || md5(n::text) from generate_series(1, 20000) n`.execute(t.owner);
   await sql`analyze rentals.customer`.execute(t.owner);
   const plan = await transact(t.db, 'api_read', at(here.branchId), async (tx) => {
     const { rows } = await sql<{ 'QUERY PLAN': object }>`explain (format json)

@@ -1,19 +1,22 @@
-// Walk-ups on the real database: reserved and out in one transaction, or nothing.
+// Keys that go out, on the real database: of walk-ups whole or not at all, of no blocked vehicle, not early.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type WalkUp, walkUp } from '../../db/commands/walk-ups.ts';
+import { restoreBlocks } from '../../db/migrations/0188_vehicles_keys_mended.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { exchange } from '../support/exchange-desk.ts';
 import {
   AGENT,
   attempt,
   CLASS,
   hoursFromNow,
   plantFleet,
+  plantVehicles,
   spanOf,
   spansOf,
 } from '../support/fleet.ts';
-import { backOf, factsOf, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
+import { backOf, factsOf, OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
 
 let t: TestDatabase;
 let desk: RentalDesk;
@@ -113,5 +116,113 @@ describe('a walk-up', () => {
     const gone = await desk.record(kept, { type: 'cancel', reason: 'customer' });
     expect(gone).toMatchObject({ type: 'cancelled' });
     expect((await desk.read(out.id)).feeMinor).toBeNull();
+  });
+});
+
+describe('a block that has begun', () => {
+  /** As of a sub-rented vehicle that is to go back, and still stands in the yard. */
+  async function blocked() {
+    const { branchId, vehicleIds } = await plantFleet(t.db, { vehicles: 3 });
+    const [vehicleId = ''] = vehicleIds;
+    const begins = hoursFromNow(-2);
+    await sql`update vehicles.vehicle set ownership = 'sub_rented', supplier = 'P',
+      sub_rented_from = ${hoursFromNow(-99)}, sub_rented_until = ${begins},
+      off_hire_notice_days = 0, cost_per_day_minor = 1, cost_currency = 'EUR'
+      where id = ${vehicleId}`.execute(t.owner);
+    await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
+        turnaround_minutes, vehicle_id, grip)
+      values ('block', ${uuidv7()}, ${CLASS}, ${branchId}, ${branchId},
+        tstzrange(${begins}, '9999-12-31Z'), 0, ${vehicleId}, 'firm')`.execute(t.owner);
+    return { branchId, vehicleId };
+  }
+
+  async function blockOf(vehicleId: string): Promise<readonly string[]> {
+    const { rows } = await sql<{ during: string }>`select lower(during) || ' ' || upper(during)
+        as during from vehicles.span
+      where vehicle_id = ${vehicleId} and kind = 'block'`.execute(t.owner);
+    return rows.map(({ during }) => during);
+  }
+
+  /** Each names the keys in somebody's hand. */
+  const WAYS = {
+    'a walk-up': (branchId: string, vehicleId: string) =>
+      walkUp(t.db, AGENT, request(branchId, { keys: { ...KEYS, vehicleId } })),
+    'a check-out': async (branchId: string, vehicleId: string) =>
+      desk.record(await desk.reservedAt(branchId), { ...OUT, vehicleId }),
+    'an exchange': async (branchId: string, vehicleId: string) => {
+      const out = await walkUp(t.db, AGENT, request(branchId));
+      return desk.record(out, exchange(out, { taken: { vehicleId } }));
+    },
+  } as const;
+
+  test.each(['a walk-up', 'a check-out', 'an exchange'] as const)(
+    'keeps the keys of %s in, and stays',
+    async (way) => {
+      const { branchId, vehicleId } = await blocked();
+      const before = await blockOf(vehicleId);
+      const answer = await attempt<unknown>(WAYS[way](branchId, vehicleId));
+      expect([typeof answer === 'string' ? answer : 'done', await blockOf(vehicleId)]).toEqual([
+        'no-vehicle',
+        before,
+      ]);
+    },
+  );
+
+  test('that keys had cut short is whole again, from when its vehicle is free', async () => {
+    const [idle, busy] = [await blocked(), await blocked()];
+    const before = await blockOf(idle.vehicleId);
+    const ends = hoursFromNow(9);
+    await sql`update vehicles.span set during = tstzrange(lower(during), now())
+      where kind = 'block' and vehicle_id in (${idle.vehicleId}, ${busy.vehicleId})`.execute(
+      t.owner,
+    );
+    await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
+        turnaround_minutes, vehicle_id, grip)
+      values ('rental', ${uuidv7()}, ${CLASS}, ${busy.branchId}, ${busy.branchId},
+        tstzrange(now(), ${ends}), 30, ${busy.vehicleId}, 'out')`.execute(t.owner);
+    await restoreBlocks(t.owner);
+    expect(await blockOf(idle.vehicleId)).toEqual(before);
+    expect((await blockOf(busy.vehicleId))[0]).toContain('9999');
+    await restoreBlocks(t.owner);
+    expect(await blockOf(idle.vehicleId)).toEqual(before);
+  });
+});
+
+describe('a check-out before the booked pick-up', () => {
+  test('is possible from an hour before it on, by the command, the link and the row alone', async () => {
+    const soon = await desk.reserved(hoursFromNow(0.9));
+    expect((await desk.record(soon, OUT)).type).toBe('checkedOut');
+    const later = await desk.reserved(hoursFromNow(1.1));
+    const possibleFrom = new Date(Date.parse(later.pickUpAt) - 3_600_000).toISOString();
+    await expect(desk.record(later, OUT)).rejects.toMatchObject({
+      code: 'invalid-state',
+      details: { possibleFrom },
+    });
+    await expect(
+      sql`update rentals.rental set status = 'active', checked_out_at = now(), fuel_out_eighths = 8,
+          odometer_out_km = 1, vehicle_id = ${later.vehicleId}, version = version + 1
+        where id = ${later.id}`.execute(t.owner),
+    ).rejects.toMatchObject({ constraint: 'rental_out_in_time' });
+  });
+
+  test('goes by what its branch said at the booking, whatever it says now', async () => {
+    const before = await desk.reserved(hoursFromNow(5));
+    const { branchId } = before;
+    const say = (minutes: number) =>
+      sql`update vehicles.branch set early_check_out_minutes = ${minutes}, undo_minutes = 0
+        where id = ${branchId}`.execute(t.owner);
+    await say(360);
+    await plantVehicles(t.db, branchId, 1);
+    const after = await desk.reservedAt(branchId, hoursFromNow(5));
+    await say(0);
+    expect(await attempt(desk.record(before, OUT))).toBe('invalid-state');
+    expect((await desk.record(after, OUT)).type).toBe('checkedOut');
+    expect((await desk.read(after.id)).deskTerms).toMatchObject({
+      earlyCheckOutMinutes: 360,
+      undoMinutes: 0,
+    });
+    const undo = { ...OUT, type: 'undoCheckOut', reason: 'typing' } as const;
+    const undone = desk.record(await desk.read(after.id), undo);
+    expect(await attempt(undone)).toBe('invalid-state');
   });
 });

@@ -5,6 +5,7 @@ import { instantAt } from '../../domain/calendar.ts';
 import {
   handover,
   isOpen,
+  keptTillClose,
   nextOpening,
   noShowAt,
   openingsOn,
@@ -159,5 +160,25 @@ describe('a no-show', () => {
     const pickUpAt = '2027-05-07T15:00:00.000Z';
     const late = '2027-05-07T17:00:00.000Z';
     expect(noShowAt(openingsAround(hours(), late), pickUpAt, 120)).toBe('2027-05-10T07:00:00.000Z');
+  });
+
+  test.each([
+    ['from 10:00 on, until the branch closes at 18:00', {}, '05-03T08:00', '05-03T16:00'],
+    [
+      'at a branch that closes over midnight, until then',
+      { weekly: [{ weekday: 1, opens: '18:00', closes: '02:00' }] },
+      '05-03T20:00',
+      '05-04T00:00',
+    ],
+    ['at one without hours, until midnight there', { weekly: null }, '05-03T08:00', '05-03T22:00'],
+    ['on a day of 23 hours', { weekly: null }, '03-28T08:00', '03-28T22:00'],
+    ['on a day of 25 hours', { weekly: null }, '10-31T08:00', '10-31T23:00'],
+    ['where the grace ends later, until then', {}, '05-03T15:00', '05-03T17:00'],
+    ['where nothing opens that day, until the grace ends', {}, '05-02T08:00', '05-02T10:00'],
+  ])('of what is prepaid waits: %s', (_, over, pickUp, until) => {
+    const [pickUpAt, kept] = [pickUp, until].map((at) => `2027-${at}:00.000Z`) as [string, string];
+    const date = pickUpAt.slice(0, 10);
+    const openings = openingsBetween(hours(over), date, date);
+    expect(keptTillClose(openings, noShowAt(null, pickUpAt, 120))).toBe(kept);
   });
 });

@@ -112,6 +112,12 @@ test('back is kept for a turnaround at most', () => {
   expect(kinds(back, { ...firm, to: '2027-05-05T08:30:00Z' }, says)).toEqual([]);
   expect(kinds(back, { ...firm, to: '2027-05-05T08:10:00Z' }, says)).toEqual([]);
   expect(kinds(back, { ...firm, to: '2027-05-05T08:31:00Z' }, says)).toEqual(['span-differs']);
+  // Dropped at eight, as the renter says, and found in the key drop before the proof looked.
+  const dropped = { ...back, afterHours: true };
+  const at = (minute: number) => ({ ...firm, to: `2027-05-05T18:${minute}:00Z` });
+  const now = '2027-05-05T18:00:00.000Z';
+  expect(kinds(dropped, at(30), says, now)).toEqual([]);
+  expect(kinds(dropped, at(31), says, now)).toEqual(['span-differs']);
 });
 
 test('an open rental has a workflow that says the same; others have none', () => {

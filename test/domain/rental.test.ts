@@ -68,6 +68,7 @@ const COMMANDS: readonly RentalCommand[] = [
   { type: 'remind' },
   { type: 'markOverdue' },
   { type: 'amend', coverages: [] },
+  { type: 'swap', classId: 'IDMR' },
   { type: 'close' },
 ];
 
@@ -75,7 +76,7 @@ const FROM_THE_ROAD = ['extend', 'exchange', 'checkIn', 'undoCheckOut', 'announc
 const ALLOWED: Readonly<Record<RentalStatus, readonly RentalCommand['type'][]>> = {
   requested: ['cancel', 'confirm', 'decline', 'expire'],
   refused: [],
-  reserved: ['checkOut', 'extend', 'amend', 'cancel', 'noShow'],
+  reserved: ['checkOut', 'extend', 'amend', 'swap', 'cancel', 'noShow'],
   active: [...FROM_THE_ROAD, 'remind', 'markOverdue'],
   returned: ['close'],
   closed: [],
@@ -108,7 +109,7 @@ describe('which command is allowed when', () => {
   });
 
   test('people are offered exactly what is allowed to them', () => {
-    expect(allowedCommands('reserved')).toEqual(['checkOut', 'extend', 'amend', 'cancel']);
+    expect(allowedCommands('reserved')).toEqual(['checkOut', 'extend', 'amend', 'swap', 'cancel']);
     expect(allowedCommands('requested')).toEqual(['cancel', 'confirm', 'decline']);
     expect(allowedCommands('active')).toEqual(FROM_THE_ROAD);
     expect(allowedCommands('no_show')).toEqual(['reinstate']);

@@ -212,7 +212,7 @@ test('a closure calls for a person until it is taken back, or the keys are out',
   timeout: 60_000,
 }, async () => {
   // The keys go out before the time, while nothing else is booked on the vehicle.
-  const [kept, gone] = [await reserve(0.1), await reserve(8)];
+  const [kept, gone] = [await reserve(0.02), await reserve(8)];
   const consumer = consumed(rentalHours(system.db, openHoursNews(temporal)));
   const { rows } = await sql<{ day: string; version: number }>`select b.version,
       (pick_up_at at time zone 'Europe/Vienna')::date as day

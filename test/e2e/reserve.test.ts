@@ -1,6 +1,9 @@
-// Reserving under pressure, over HTTP against the running system: one winner a vehicle, no 5xx.
+// Reserving over HTTP against the running system: under pressure, and as an integrator's client does.
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -14,16 +17,19 @@ import {
 import { type System, testSystem, until } from '../support/system.ts';
 
 const DAY_MS = 86_400_000;
+/** `npm run check` compiles it against the client that is made from the API's document. */
+const drive = fileURLToPath(new URL('../api-client/drive.ts', import.meta.url));
 let system: System;
+let base: string;
 let desk: Counter;
 let company: Company;
 
 beforeAll(async () => {
   system = await testSystem('reserve');
   company = await plantCompany(system.db, { turnaroundMinutes: 0 });
-  const api = await system.start('api/server.ts');
+  base = system.base(await system.start('api/server.ts'));
   await system.start('workers/main.ts');
-  desk = counter(system.base(api), await system.token());
+  desk = counter(base, await system.token());
 });
 
 function request(classId: string, fromMs = Date.now() + DAY_MS, forMs = DAY_MS) {
@@ -90,7 +96,7 @@ test('a late vehicle is not handed on: another one, or 409', async () => {
     .execute();
   const [first, second] = await plantVehicles(system.db, 'EEEE', 2);
   const now = Date.now();
-  const late = await desk.post('/rentals', request('EEEE', now, 4_000));
+  const late = await desk.post('/rentals', request('EEEE', now, 12_000));
   expect(late.status).toBe(201);
   const out = await desk.post(`/rentals/${late.body.id}/check-out`, {
     odometerKm: 1_000,
@@ -98,10 +104,10 @@ test('a late vehicle is not handed on: another one, or 409', async () => {
   });
   expect(out.status).toBe(200);
   // Booked behind it, before anybody knew that it would be late.
-  const behind = await desk.post('/rentals', request('EEEE', now + 5_000, 3_600_000));
+  const behind = await desk.post('/rentals', request('EEEE', now + 13_000, 3_600_000));
   expect(behind.body.vehicleId).toBe(out.body.vehicleId);
 
-  await delay(Math.max(0, now + 4_500 - Date.now()));
+  await delay(Math.max(0, now + 12_500 - Date.now()));
   await until(async () => (await desk.get(`/rentals/${late.body.id}`)).body.overdue === true);
   const other = out.body.vehicleId === first ? second : first;
   expect((await desk.get(`/rentals/${behind.body.id}`)).body.vehicleId).toBe(other);
@@ -110,4 +116,17 @@ test('a late vehicle is not handed on: another one, or 409', async () => {
   // Two hours and the turnaround later it may be back.
   const later = await desk.post('/rentals', request('EEEE', Date.now() + DAY_MS, 1_800_000));
   expect(later.status).toBe(201);
+});
+
+test('a client that was generated from the document plays a rental', async () => {
+  await plantVehicles(system.db, 'CDMR', 1);
+  const { stdout } = await promisify(execFile)(process.execPath, [drive], {
+    env: {
+      ...process.env,
+      FORECOURT_URL: base,
+      FORECOURT_TOKEN: await system.token(),
+      PLACE: JSON.stringify({ ...company, classId: 'CDMR' }),
+    },
+  });
+  expect(stdout).toMatch(/^closed with INV-\d{4}-\d{6}$/m);
 });

@@ -23,8 +23,8 @@ import {
 } from './setting.ts';
 
 const KEYS = 60;
-const ROUNDS = 60;
-const KILLS = 6;
+const ROUNDS = 40;
+const KILLS = 4;
 
 let at: TestDatabase;
 let setting: Setting;

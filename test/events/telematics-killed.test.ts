@@ -10,7 +10,7 @@ import { messagesOf, waitFor } from './setting.ts';
 import { message, send, stored, type Telematics, telematics } from './telematics.ts';
 
 const VEHICLES = 40;
-const EACH = 500;
+const EACH = 250;
 const KILLS = 4;
 
 let at: TestDatabase;

@@ -29,7 +29,7 @@ const intent = {
 const authorise = {
   kind: 'authorise',
   rentalId: 'r',
-  paymentMethod: 'pm_card_visa',
+  paymentMethod: 'pm_1',
   amountMinor: 50_000,
   currency: 'EUR',
 } as const;
@@ -39,6 +39,7 @@ let server: Server;
 let gateway: PaymentGateway;
 let asked: Asked[] = [];
 let answer: Answer = { status: 200, body: intent };
+let customer: string | null = 'cus_1';
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -47,9 +48,13 @@ beforeAll(async () => {
     request.on('end', () => {
       const key = request.headers['idempotency-key'] as string | undefined;
       const form = decodeURIComponent(Buffer.concat(chunks).toString());
-      asked.push({ line: `${request.method} ${request.url}`, key, form });
-      response.writeHead(answer.status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer.body));
+      const line = `${request.method} ${request.url}`;
+      asked.push({ line, key, form });
+      const card = { id: 'pm_1', object: 'payment_method', customer };
+      const isCard = line.startsWith('GET /v1/payment_methods/');
+      const { status, body } = isCard ? { status: 200, body: card } : answer;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body));
     });
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -64,6 +69,7 @@ afterAll(() => {
 beforeEach(() => {
   asked = [];
   answer = { status: 200, body: intent };
+  customer = 'cus_1';
 });
 
 const refusal = (status: number, error: object) => ({ status, body: { error } });
@@ -76,18 +82,29 @@ test('a hold is made by hand capture, asks for increments and length, and ends a
     validUntil: new Date(CAPTURE_BEFORE * 1_000).toISOString(),
     overcapturePercent: 0,
   });
-  expect(asked).toMatchObject([{ line: 'POST /v1/payment_intents', key: 'r/authorise/1' }]);
+  expect(asked).toMatchObject([
+    { line: 'GET /v1/payment_methods/pm_1' },
+    { line: 'POST /v1/payment_intents', key: 'r/authorise/1' },
+  ]);
   for (const part of [
     'amount=50000',
     'currency=eur',
     'capture_method=manual',
     'confirm=true',
-    'payment_method=pm_card_visa',
+    'customer=cus_1',
+    'payment_method=pm_1',
     'payment_method_options[card][request_extended_authorization]=if_available',
     'payment_method_options[card][request_incremental_authorization]=if_available',
   ]) {
-    expect(asked[0]?.form).toContain(part);
+    expect(asked[1]?.form).toContain(part);
   }
+});
+
+test('a card that nobody saved serves once, so it holds nothing', async () => {
+  customer = null;
+  const refused = { status: 'declined', code: 'not-reusable' };
+  expect(await gateway.carryOut('r/authorise/1', authorise)).toEqual(refused);
+  expect(asked).toHaveLength(1);
 });
 
 test('each order goes to its address with its own key', async () => {
@@ -115,7 +132,7 @@ test('declined is an outcome; what is not known is none, and is asked once', asy
   asked = [];
   answer = refusal(500, { type: 'api_error', message: 'Something is wrong.' });
   await expect(gateway.carryOut('k-7', authorise)).rejects.toThrow();
-  expect(asked).toHaveLength(1);
+  expect(asked.filter(({ line }) => line.startsWith('POST '))).toHaveLength(1);
   answer = refusal(409, { type: 'invalid_request_error', code: 'idempotency_key_in_use' });
   await expect(gateway.carryOut('k-8', authorise)).rejects.toThrow();
 });
@@ -130,6 +147,13 @@ test('what became of an order is looked for, and nothing is ordered', async () =
   const capture = { kind: 'capture', amountMinor: 1, ...onHold } as const;
   expect(await gateway.find('k', capture)).toBeNull();
   expect(asked.every(({ line }) => line.startsWith('GET '))).toBe(true);
+});
+
+test('a fault in asking what became of an order is no answer', async () => {
+  answer = refusal(400, { type: 'invalid_request_error', code: 'parameter_invalid_string' });
+  for (const order of [authorise, { kind: 'release', ref: 'pi_1' }] as const) {
+    await expect(gateway.find('k', order)).rejects.toThrow();
+  }
 });
 
 const { webhooks } = new Stripe('sk_test_1');

@@ -7,7 +7,7 @@ import type { DepositState, Hold, PaymentStep } from '../../domain/payments/depo
 import { depositStartOptions } from '../../temporal-config/starts.ts';
 import * as messages from '../../workflows/deposit.messages.ts';
 import type { deposit } from '../../workflows/deposit.ts';
-import { type Desk, envelope } from '../support/workflow-desk.ts';
+import { type Desk, envelope, TEST_ACTOR } from '../support/workflow-desk.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -27,7 +27,7 @@ type Step = (context: {
 export type DepositStory = {
   readonly name: string;
   readonly steps: readonly Step[];
-  readonly isRenewDeclined?: boolean;
+  readonly declined?: PaymentStep['kind'];
   readonly maxHistoryLength?: number;
 };
 
@@ -52,11 +52,21 @@ const waits =
   ({ sleep }) =>
     sleep(hours * HOUR_MS + 60_000);
 
+/** Its rental is to become longer. */
+const isAskedFor =
+  (amountMinor: number): Step =>
+  ({ handle }) =>
+    handle.signal(messages.increaseAsked, { askId: 'c-extend', actor: TEST_ACTOR, amountMinor });
+const isOver: Step = ({ handle }) =>
+  handle.signal(messages.rentalEnded, { askId: 'ended-at-4', actor: TEST_ACTOR });
+
 export const DEPOSITS: readonly DepositStory[] = [
   { name: 'captured', steps: [raises(60_000), captures] },
   { name: 'renewed-and-released', steps: [waits(150), releases] },
-  { name: 'not-renewed', steps: [waits(170)], isRenewDeclined: true },
+  { name: 'not-renewed', steps: [waits(170)], declined: 'renew' },
   { name: 'ended-by-the-gateway', steps: [isEnded] },
+  { name: 'asked-by-its-rental', steps: [isAskedFor(60_000), isOver] },
+  { name: 'asked-and-declined', steps: [isAskedFor(60_000), isOver], declined: 'raise' },
   { name: 'continued', steps: [raises(60_000), raises(70_000), captures], maxHistoryLength: 40 },
 ];
 
@@ -77,10 +87,10 @@ export function depositEffects(
     readDeposit: async () => state,
     beginPayment: async ({ key, step }: PaymentOrder) => {
       orders.set(key, step);
-      return { isAsked: true };
+      return { isAsked: true, key };
     },
     askGateway: async ({ key }) =>
-      story.isRenewDeclined && orders.get(key)?.kind === 'renew'
+      story.declined !== undefined && orders.get(key)?.kind === story.declined
         ? { status: 'declined', code: 'insufficient-funds' }
         : { ...done, ref: 'hold' },
     settlePayment: async ({ key, outcome }) => {
@@ -112,6 +122,7 @@ function became(state: DepositState, step: PaymentStep, next: Hold): DepositStat
     case 'renew':
       return { ...state, current: next, replaced: current && { ...current, replacedBy: next.id } };
     case 'increase':
+    case 'raise':
       return { ...state, current: current && { ...current, amountMinor: step.amountMinor } };
     case 'release':
       return step.authorisationId !== undefined && step.authorisationId === replaced?.id

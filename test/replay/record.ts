@@ -9,6 +9,7 @@ import { fakeRentals } from '../support/rental-fakes.ts';
 import { runWorker, startTimeSkipping } from '../support/workflow-desk.ts';
 import { CASES, type CaseStory, caseEffects, tellCase } from './damage-cases.ts';
 import { DEPOSITS, type DepositStory, depositEffects, tellDeposit } from './deposits.ts';
+import { DESK_SCENARIOS } from './desk-scenarios.ts';
 import { ERASURES, type ErasureStory, tellErasure } from './erasures.ts';
 import { FLEET_PROOFS, fakeProof, type ProofStory, tellProof } from './fleet-proofs.ts';
 import { HELD_QUOTES, type QuoteStory, tellQuote } from './held-quotes.ts';
@@ -30,7 +31,7 @@ const bundle = join(folder, 'workflows.js');
 await writeBundle(bundle);
 const env = await startTimeSkipping(server);
 try {
-  for (const [index, scenario] of SCENARIOS.entries()) {
+  for (const [index, scenario] of [...SCENARIOS, ...DESK_SCENARIOS].entries()) {
     if (chosen.length > 0 && !chosen.includes(scenario.name)) continue;
     await record(env, bundle, scenario, index);
   }
@@ -74,26 +75,25 @@ async function record(
   index: number,
 ): Promise<void> {
   const now = async () => Number(await env.currentTimeMs());
-  const fakes = fakeRentals({ now, ...scenario.fakes });
+  const pickUp = (await now()) + (scenario.pickUpHours ?? 1) * HOUR;
+  const wanted = {
+    ...scenario.taken,
+    id: `01990000-0000-7000-8000-0000000001${String(index).padStart(2, '0')}`,
+    branchId: 'VIE',
+    classId: 'CDMR',
+    customerId: '01990000-0000-7000-8000-0000000000cc',
+    pickUpAt: new Date(pickUp).toISOString(),
+    dueAt: new Date(pickUp + (scenario.days ?? 1) * 24 * HOUR).toISOString(),
+  };
+  const fakes = fakeRentals({ now, ...scenario.fakes, ...scenario.fakesFor?.(wanted) });
   const { connection, nativeConnection } = env;
   const place = { connection, nativeConnection, namespace: 'default' };
   await runWorker(place, codePath, fakes.activities, async (desk) => {
-    const start = await now();
-    const pickUp = start + (scenario.pickUpHours ?? 1) * HOUR;
-    const wanted = {
-      ...scenario.taken,
-      id: `01990000-0000-7000-8000-0000000001${String(index).padStart(2, '0')}`,
-      branchId: 'VIE',
-      classId: 'CDMR',
-      customerId: '01990000-0000-7000-8000-0000000000cc',
-      pickUpAt: new Date(pickUp).toISOString(),
-      dueAt: new Date(pickUp + 24 * HOUR).toISOString(),
-    };
     const asked = desk.reserve(wanted, scenario.maxHistoryLength);
     await (scenario.fakes?.refuseReserve === undefined ? asked : asked.catch(() => undefined));
     const rental = desk.rental(wanted.id);
     const firstRun = (await rental.describe()).runId;
-    await scenario.story?.(rental, { wanted, sleep: (duration) => env.sleep(duration) });
+    await scenario.story?.(rental, { desk, wanted, sleep: (duration) => env.sleep(duration) });
     const lastRun = (await rental.describe()).runId;
     for (const runId of new Set([firstRun, lastRun])) {
       const run = desk.client.workflow.getHandle(rental.workflowId, runId);

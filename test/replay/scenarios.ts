@@ -19,9 +19,13 @@ import { type Desk, envelope } from '../support/workflow-desk.ts';
 export type Scenario = {
   readonly name: string;
   readonly fakes?: Omit<FakeOptions, 'now'>;
+  /** The same, where they have to know the rental's times. */
+  readonly fakesFor?: (wanted: RentalRequest) => Omit<FakeOptions, 'now'>;
   readonly maxHistoryLength?: number;
   /** From now on; left out, one. */
   readonly pickUpHours?: number;
+  /** From pick-up on; left out, one. */
+  readonly days?: number;
   /** With the rental; left out, nothing. */
   readonly taken?: Partial<RentalRequest>;
   /** Told after the rental was asked for; `refused` ones have no more to tell. */
@@ -29,6 +33,7 @@ export type Scenario = {
 };
 
 export type Told = {
+  readonly desk: Desk;
   readonly wanted: RentalRequest;
   readonly sleep: TestWorkflowEnvironment['sleep'];
 };

@@ -104,6 +104,18 @@ test('a directory holds whole files only, even when many are written at once', a
   expect(await readdir(join(directory, keyOf(file).slice(0, 2)))).toEqual([keyOf(file)]);
 });
 
+test('what is gone is gone, but nothing is gone from where no store is', async () => {
+  const store = localStore(directory);
+  const key = await store.put(Buffer.from('a signature'), PDF);
+  await store.remove(key);
+  await expect(store.get(key)).rejects.toThrow(/is missing/);
+  await store.remove(key);
+  const empty = await mkdtemp(join(directory, 'empty-'));
+  for (const place of [empty, join(empty, 'nowhere')]) {
+    await expect(localStore(place).remove(key)).rejects.toThrow(`No store lies in ${place}`);
+  }
+});
+
 test('requests to a bucket are signed, with the key of the settings', () => {
   expect(bucket.seen.length).toBeGreaterThan(0);
   for (const headers of bucket.seen) {

@@ -1,5 +1,6 @@
 // The API on a real socket with a database of its own, and the few ways in which tests call it.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -91,6 +92,8 @@ export async function testApi(options: Options = {}): Promise<TestApi> {
   const temporal = options.temporal ?? unreachableTemporal();
   const db = options.db ?? database.db;
   const health = createHealth({ postgres: postgresProbe(db), temporal: temporalProbe(temporal) });
+  const objects = join(tmpdir(), `forecourt-objects-${process.pid}`);
+  whenDone(() => rm(objects, { recursive: true, force: true }));
   const logLines: string[] = [];
   const sink: DestinationStream = { write: (line) => void logLines.push(line) };
   const deps: ApiDeps = {
@@ -103,7 +106,7 @@ export async function testApi(options: Options = {}): Promise<TestApi> {
     metrics: new Registry(),
     health,
     envelope: openEnvelope(`test:${randomBytes(32).toString('base64')}`),
-    objects: localStore(join(tmpdir(), `forecourt-objects-${process.pid}`)),
+    objects: localStore(objects),
     limiter: createRateLimiter({ quotas: AMPLE }),
     proxies: trustedProxies(undefined),
     ...options.deps,

@@ -123,7 +123,7 @@ export const ELSEWHERE: readonly string[] = [
   // Of REFUND_REASONS.
   ...of('rentals.payment_attempt', 'reason'),
   ...of('rentals.rate_plan', 'terms'),
-  ...of('rentals.rental', 'price'),
+  ...of('rentals.rental', 'desk_terms', 'price'),
   ...of('rentals.rental_driver', 'override_of'),
   ...of('rentals.segment', 'branch_in', 'branch_out'),
   ...of('rentals.violation', 'authority', 'place', 'plate', 'plate_jurisdiction', 'time_zone'),

@@ -57,20 +57,19 @@ export async function plantVehicles(
   count: number,
 ): Promise<readonly string[]> {
   const vehicles = Array.from({ length: count }, () => uuidv7()).sort();
-  await Promise.all(
-    vehicles.map((id, n) =>
-      registerVehicle(db, AGENT, {
-        id,
-        plate: `${branchId}-${n}-${id.slice(-6)}`,
-        classId: CLASS,
-        branchId,
-        make: 'Skoda',
-        model: 'Octavia',
-        modelYear: 2026,
-        odometerKm: 1_000,
-      }),
-    ),
-  );
+  // One by one: at once each takes a connection of its own, and all of them plan everything anew.
+  for (const [n, id] of vehicles.entries()) {
+    await registerVehicle(db, AGENT, {
+      id,
+      plate: `${branchId}-${n}-${id.slice(-6)}`,
+      classId: CLASS,
+      branchId,
+      make: 'Skoda',
+      model: 'Octavia',
+      modelYear: 2026,
+      odometerKm: 1_000,
+    });
+  }
   return vehicles;
 }
 

@@ -5,7 +5,7 @@ import { createPaymentActivities } from '../../activities/payments.ts';
 import { takeNotice } from '../../db/commands/gateway-notices.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { PaymentStep } from '../../domain/payments/deposit.ts';
-import type { GatewayNotice } from '../../domain/payments/gateway.ts';
+import type { GatewayNotice, GatewayOrder, GatewayOutcome } from '../../domain/payments/gateway.ts';
 import { CARDS, simulatedGateway } from '../../payments/simulated.ts';
 import { deliverNotices } from '../../payments/simulated-notices.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
@@ -28,11 +28,34 @@ export async function paymentOrders() {
   const { id } = await plantStaff(t.owner, { roles: ['counter-agent'] });
   const agent: Actor = { kind: 'staff', id };
 
-  async function order(rentalId: string, step: PaymentStep, key: string = uuidv7()) {
-    const { isAsked } = await pay.beginPayment({ key, rentalId, actor: agent, step });
+  async function order(rentalId: string, step: PaymentStep, named: string = uuidv7(), by = pay) {
+    const asked = { key: named, rentalId, actor: agent, step };
+    const { isAsked, key } = await pay.beginPayment(asked);
     if (!isAsked) return { deposit: await pay.readDeposit({ rentalId }), declined: null };
-    const outcome = await pay.askGateway({ key }).catch(() => pay.askGateway({ key }));
+    const outcome = await by.askGateway({ key }).catch(() => by.askGateway({ key }));
     return pay.settlePayment({ actor: agent, key, outcome });
+  }
+
+  /** The gateway's answer reaches nobody: the worker is killed, and the next one orders the same. */
+  async function lost(rentalId: string, step: PaymentStep) {
+    const key = uuidv7();
+    await pay.beginPayment({ key, rentalId, actor: agent, step });
+    await pay.askGateway({ key });
+    return order(rentalId, step, key);
+  }
+
+  /** Where the gateway refuses such orders, and finds what is told. */
+  function refusing(kind: GatewayOrder['kind'], found: GatewayOutcome | null = null) {
+    const declined = { status: 'declined', code: 'not-now' } as const;
+    return createPaymentActivities({
+      db: t.db,
+      gateway: {
+        ...gateway,
+        carryOut: (key, asked) =>
+          asked.kind === kind ? Promise.resolve(declined) : gateway.carryOut(key, asked),
+        find: () => Promise.resolve(found),
+      },
+    });
   }
 
   async function authorised(card: string = CARDS.approve, amountMinor = 50_000) {
@@ -49,7 +72,8 @@ export async function paymentOrders() {
   }
 
   const raw: Raw = (statement) => attemptRaw(statement.execute(t.owner));
-  return { t, rentals, gateway, pay, agent, order, authorised, captured, raw, ...telling(t) };
+  const orders = { order, lost, refusing, authorised, captured };
+  return { t, rentals, gateway, pay, agent, ...orders, raw, ...telling(t) };
 }
 
 const SECRET = 'a secret of the gateway';

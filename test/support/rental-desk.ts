@@ -24,9 +24,13 @@ export type RentalDesk = {
   readonly customerId: string;
   /** A rental of its own branch with one vehicle. */
   readonly reserved: (from?: string, to?: string) => Promise<RentalState>;
+  /** Three days of the class at that branch. */
+  readonly reservedAt: (branchId: string, from?: string) => Promise<RentalState>;
   readonly handedOut: () => Promise<RentalState>;
   /** Its renter should have come by now: its branch gives no grace. */
   readonly awaited: () => Promise<RentalState>;
+  /** As if so many hours had passed: its rows say that everything was earlier. */
+  readonly earlier: (rental: RentalState, hours: number) => Promise<RentalState>;
   readonly record: (
     rental: RentalState,
     command: RentalCommand,
@@ -51,6 +55,8 @@ export async function rentalDesk({ db, owner }: TestDatabase): Promise<RentalDes
     const { branchId } = await plantFleet(db, { vehicles: 1 });
     return reserve(branchId, from, to);
   };
+  const reservedAt = (branchId: string, from = hoursFromNow(0)) =>
+    reserve(branchId, from, hoursFromNow(72));
   const record: RentalDesk['record'] = ({ id: rentalId, version }, command, over = {}) =>
     recordCommand(db, AGENT, { commandId: uuidv7(), rentalId, version, command, ...over });
   const handedOut = async () => {
@@ -58,14 +64,24 @@ export async function rentalDesk({ db, owner }: TestDatabase): Promise<RentalDes
     await record(rental, OUT);
     return read(rental.id);
   };
+  const earlier = async ({ id }: RentalState, hours: number) => {
+    const by = `${hours} hours`;
+    await sql`update rentals.rental set pick_up_at = pick_up_at - ${by}::interval,
+      due_at = due_at - ${by}::interval, no_show_at = no_show_at - ${by}::interval,
+      checked_out_at = checked_out_at - ${by}::interval, version = version + 1
+      where id = ${id}`.execute(owner);
+    await sql`update vehicles.span set during = tstzrange(lower(during) - ${by}::interval,
+      upper(during) - ${by}::interval) where ref = ${id}`.execute(owner);
+    return read(id);
+  };
   const awaited = async () => {
     const { branchId } = await plantFleet(db, { vehicles: 1 });
     await sql`update vehicles.branch set no_show_grace_minutes = 0 where id = ${branchId}`.execute(
       owner,
     );
-    return reserve(branchId, hoursFromNow(0), hoursFromNow(72));
+    return reservedAt(branchId);
   };
-  return { customerId, reserved, handedOut, awaited, record, read };
+  return { customerId, reserved, reservedAt, handedOut, awaited, earlier, record, read };
 }
 
 /** The rental's facts in order, such as `1 reserved`. */

@@ -1,10 +1,11 @@
 // The rental's activities without a database: outcomes as the real ones give them, kept in memory.
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/index.ts';
-import type { DomainErrorCode } from '../../domain/errors.ts';
+import type { DomainErrorCode, ErrorDetails } from '../../domain/errors.ts';
 import type { Quote } from '../../domain/pricing.ts';
 import { placeAfter } from '../../domain/rental/amendment.ts';
 import type {
+  CheckOut,
   Reassignment,
   RentalCommand,
   RentalOutcome,
@@ -34,8 +35,11 @@ export type FakeOptions = {
   readonly refuseReserve?: DomainErrorCode;
   /** The class is on request: a reservation waits for an answer, so many hours at most. */
   readonly onRequestHours?: number;
-  /** Refuses the command, each time it is answered with a code. */
-  readonly refuse?: (type: RentalCommand['type'], attempt: number) => DomainErrorCode | undefined;
+  /** Refuses the command, each time it is answered with a code, or with `refusal`. */
+  readonly refuse?: (
+    type: RentalCommand['type'],
+    attempt: number,
+  ) => DomainErrorCode | ApplicationFailure | undefined;
   readonly reassigned?: (type: RentalCommand['type']) => readonly Reassignment[];
   /** What billing in cycles does, in place of what the other commands' effects would be. */
   readonly billing?: (command: RentalCommand) => Effect | undefined;
@@ -67,6 +71,7 @@ export function fakeRentals(options: FakeOptions): FakeRentals {
     reserveRental: async ({ command }) => {
       calls += 1;
       if (options.refuseReserve !== undefined) throw refusal(options.refuseReserve);
+      if (command.keys !== undefined) return handedOut(command, command.keys);
       if (options.onRequestHours === undefined) return reservedState(command);
       const answerBy = new Date((await options.now()) + options.onRequestHours * 3_600_000);
       return requestedState(command, answerBy.toISOString());
@@ -76,8 +81,8 @@ export function fakeRentals(options: FakeOptions): FakeRentals {
       await options.during?.(command.type);
       const known = outcomes.get(commandId);
       if (known !== undefined) return known;
-      const code = options.refuse?.(command.type, calls);
-      if (code !== undefined) throw refusal(code);
+      const refused = options.refuse?.(command.type, calls);
+      if (refused !== undefined) throw typeof refused === 'string' ? refusal(refused) : refused;
       const at = new Date(await options.now()).toISOString();
       const reassigned = options.reassigned?.(command.type) ?? [];
       const effect = options.billing?.(command) ?? effectOf(command, options.amendedTo);
@@ -91,8 +96,11 @@ export function fakeRentals(options: FakeOptions): FakeRentals {
   return { activities, recorded, calls: () => calls };
 }
 
-function refusal(code: DomainErrorCode): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`Refused: ${code}.`, code, { of: 'fake' });
+export function refusal(
+  code: DomainErrorCode,
+  details: ErrorDetails = { of: 'fake' },
+): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`Refused: ${code}.`, code, details);
 }
 
 export function reservedState(request: RentalRequest): RentalState {
@@ -120,6 +128,13 @@ export function reservedState(request: RentalRequest): RentalState {
   };
 }
 
+/** Who stood at the counter, whose keys went out at once. */
+function handedOut({ keys: _keys, ...request }: RentalRequest, keys: CheckOut): RentalState {
+  const { pickUpAt: checkedOutAt } = request;
+  const reading = { odometerOutKm: keys.odometerKm, fuelOutEighths: keys.fuelEighths };
+  return { ...reservedState(request), ...reading, status: 'active', checkedOutAt, walkUp: true };
+}
+
 export function requestedState(request: RentalRequest, answerBy: string): RentalState {
   return { ...reservedState(request), status: 'requested', vehicleId: null, answerBy };
 }
@@ -145,6 +160,10 @@ function effectOf(command: RentalCommand, amendedTo?: string | null): Effect {
       const kept = { price: PRICE, noShowAt: NO_SHOW_AT, payerId: null };
       const placed = amendedTo === undefined ? {} : { vehicleId: amendedTo };
       return { type: 'amended', ...kept, ...placed, ...placeAfter(booked, command) };
+    }
+    case 'swap': {
+      const { vehicleId = VEHICLE, classId: givenClassId = 'CDMR' } = command;
+      return { type: 'swapped', vehicleId, classId: 'CDMR', givenClassId, price: PRICE };
     }
     case 'exchange': {
       const { odometerKm, fuelEighths, reason, branchId } = command;

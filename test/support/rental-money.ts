@@ -50,8 +50,13 @@ export async function moneyDesk(t: TestDatabase): Promise<MoneyDesk> {
 }
 
 /** The books as after a capture that no invoice asked for yet. */
-export async function heldDeposit(db: Db, rentalId: string, amountMinor: number): Promise<void> {
-  const captured = { key: `test/${rentalId}`, rentalId, currency: 'EUR', amountMinor };
+export async function heldDeposit(
+  db: Db,
+  rentalId: string,
+  amountMinor: number,
+  key = 'test',
+): Promise<void> {
+  const captured = { key: `${key}/${rentalId}`, rentalId, currency: 'EUR', amountMinor };
   await transact(db, 'rentals_rw', AGENT, (tx) => postCapture(tx, 'renter', captured));
 }
 
@@ -87,6 +92,32 @@ export async function booksOf(owner: Kysely<DB>, { id, customerId }: RentalState
   return rows[0];
 }
 
+/** Rentals whose books are not what their documents say, or in which somebody paid another's. */
+export async function moneyFaults(owner: Kysely<DB>): Promise<readonly string[]> {
+  const { rows } = await sql<{ readonly fault: string }>`
+    with r as (select rental_id as id, coalesce(sum(l.amount) filter (where a.code = '1200'), 0)
+          as owed, coalesce(sum(l.amount) filter (where a.code = '2120'), 0) as deposits
+        from accounting.entry e join accounting.line l on l.entry_id = e.id
+        join accounting.account a on a.id = l.account_id
+        where rental_id is not null group by 1),
+      c as (select r.id, c.left_minor from r, accounting.own_credits(r.id) c)
+    select 'on 1200 of ' || r.id as fault from r where owed
+      <> coalesce((select sum(due_minor - settled_minor) from accounting.open_item o
+        where o.rental_id = r.id), 0) - coalesce((select sum(left_minor) from c where c.id = r.id), 0)
+    union all select 'deposits below zero of ' || id from r where deposits > 0
+    union all select 'credit below zero of ' || id from c where left_minor < 0
+    union all select 'another’s credit on ' || o.invoice_id from accounting.application p
+      join accounting.open_item o using (invoice_id)
+      join accounting.invoice n on n.entry_id = p.entry_id and n.customer_id <> o.customer_id
+    union all select 'another’s card on ' || o.invoice_id from accounting.application p
+      join accounting.open_item o using (invoice_id)
+      join rentals.payment_attempt t on t.entry_id = p.entry_id
+      join rentals.authorisation h on h.id = t.authorisation_id
+      join rentals.rental of on of.id = h.rental_id
+      where (h.payer = 'renter') <> (o.customer_id = of.customer_id)`.execute(owner);
+  return rows.map(({ fault }) => fault);
+}
+
 /** The renter's damage document, without VAT. */
 export async function damaged(db: Db, rental: RentalState, totalMinor: number): Promise<void> {
   const { id: rentalId, entityId, branchId, customerId } = rental;
@@ -113,9 +144,14 @@ export async function splitWith(
   await setPayers(db, AGENT, { rentalId, shares: [renter, other] }, null);
 }
 
-/** By bank transfer, now. */
-export function prepay(db: Db, rentalId: string, amountMinor: number) {
-  const paid = { id: uuidv7(), rentalId, amountMinor, tender: 'bank-transfer' } as const;
+/** Now, by bank transfer unless told otherwise. */
+export function prepay(
+  db: Db,
+  rentalId: string,
+  amountMinor: number,
+  tender: 'bank-transfer' | 'deposit' = 'bank-transfer',
+) {
+  const paid = { id: uuidv7(), rentalId, amountMinor, tender };
   return receivePrepayment(db, AGENT, { ...paid, at: hoursFromNow(0) });
 }
 

@@ -3,8 +3,8 @@ import { type Kysely, sql } from 'kysely';
 import { expect } from 'vitest';
 import type { DB } from '../../db/schema.ts';
 
-/** Until a transaction of this database waits for another one. */
-export async function someoneWaits(owner: Kysely<DB>): Promise<void> {
+/** Until a transaction of this database waits for another one, or so many do. */
+export async function someoneWaits(owner: Kysely<DB>, many = 1): Promise<void> {
   await expect
     .poll(
       async () => {
@@ -14,7 +14,7 @@ export async function someoneWaits(owner: Kysely<DB>): Promise<void> {
       },
       { timeout: 10_000 },
     )
-    .toBeGreaterThan(0);
+    .toBeGreaterThanOrEqual(many);
 }
 
 /** The constraint that refused a statement, or 'done'. */

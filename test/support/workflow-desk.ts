@@ -5,7 +5,8 @@ import type { Client, Connection } from '@temporalio/client';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, type NativeConnection, Runtime } from '@temporalio/worker';
-import type { Activities } from '../../activities/index.ts';
+import type { WorkerDeps } from '../../activities/deps.ts';
+import { type Activities, createActivities } from '../../activities/index.ts';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { clientOn } from '../../temporal-config/connection.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
@@ -70,50 +71,91 @@ export type Place = {
   readonly namespace: string;
 };
 
-/** Runs `story` while a worker with these activities serves a queue that nobody else has. */
+/** A worker on a queue that nobody else has; stories use it one after another. */
+export type Stage = {
+  readonly play: (
+    activities: Partial<Activities>,
+    story: (desk: Desk) => Promise<void>,
+  ) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** To start a worker loads the whole bundle, so stories share one and bring their activities. */
+export async function startStage(place: Place, codePath: string): Promise<Stage> {
+  const taskQueue = `test-${randomUUID()}`;
+  const client = clientOn(place.connection, { namespace: place.namespace, keys: TEST_KEYS });
+  let effects: Partial<Activities> = {};
+  const worker = await createWorker({
+    connection: place.nativeConnection,
+    namespace: place.namespace,
+    keys: TEST_KEYS,
+    bundle: { codePath },
+    activities: performing(() => effects),
+    telemetry: { resource: Resource.empty(), spanProcessor: SPANS_GO_NOWHERE },
+    taskQueue,
+    identity: 'test',
+  });
+  const running = worker.run();
+  const desk: Desk = {
+    client,
+    taskQueue,
+    reserve: (request, maxHistoryLength) =>
+      startRental(client, taskQueue, request, maxHistoryLength),
+    rental: (id) => handleOf(client, id),
+  };
+  return {
+    play: async (activities, story) => {
+      effects = activities;
+      try {
+        await story(desk);
+      } finally {
+        await endAllOpen(client);
+      }
+    },
+    close: async () => {
+      worker.shutdown();
+      await running;
+    },
+  };
+}
+
+const ACTIVITIES = Object.keys(createActivities({} as WorkerDeps)) as (keyof Activities)[];
+
+/** Every activity by its name; a story's workflows call only what the story has effects for. */
+function performing(effects: () => Partial<Activities>): Activities {
+  const perform =
+    (name: keyof Activities) =>
+    async (...given: readonly unknown[]) => {
+      const effect = effects()[name] as ((...given: readonly unknown[]) => unknown) | undefined;
+      if (effect === undefined) throw new Error(`This story has no effect for ${name}.`);
+      return effect(...given);
+    };
+  const entries = ACTIVITIES.map((name) => [name, perform(name)]);
+  return Object.fromEntries(entries) as Activities;
+}
+
+/** What stays open would hold the clock of the next story, and call the next one's effects. */
+async function endAllOpen(client: Client): Promise<void> {
+  const { namespace } = client.options;
+  const { executions } = await client.workflowService.listOpenWorkflowExecutions({ namespace });
+  const ids = executions.map(({ execution }) => execution?.workflowId ?? '');
+  const end = (id: string) => client.workflow.getHandle(id).terminate();
+  await Promise.all(ids.map((id) => end(id).catch(() => undefined)));
+}
+
+/** Runs one story with a worker of its own. */
 export async function runWorker(
   place: Place,
   codePath: string,
   activities: Partial<Activities>,
   story: (desk: Desk) => Promise<void>,
 ): Promise<void> {
-  const taskQueue = `test-${randomUUID()}`;
-  const client = clientOn(place.connection, { namespace: place.namespace, keys: TEST_KEYS });
-  const worker = await createWorker({
-    connection: place.nativeConnection,
-    namespace: place.namespace,
-    keys: TEST_KEYS,
-    bundle: { codePath },
-    // A test's workflows call only what the test has effects for.
-    activities: activities as Activities,
-    telemetry: { resource: Resource.empty(), spanProcessor: SPANS_GO_NOWHERE },
-    taskQueue,
-    identity: 'test',
-  });
-  const started: string[] = [];
-  const desk: Desk = {
-    client,
-    taskQueue,
-    reserve: (request, maxHistoryLength) => {
-      started.push(request.id);
-      return startRental(client, taskQueue, request, maxHistoryLength);
-    },
-    rental: (id) => handleOf(client, id),
-  };
-  await worker.runUntil(async () => {
-    try {
-      await story(desk);
-    } finally {
-      // What stays open would hold the clock of the next test.
-      await Promise.all(
-        started.map((id) =>
-          handleOf(client, id)
-            .terminate()
-            .catch(() => undefined),
-        ),
-      );
-    }
-  });
+  const stage = await startStage(place, codePath);
+  try {
+    await stage.play(activities, story);
+  } finally {
+    await stage.close();
+  }
 }
 
 function startRental(

@@ -1,12 +1,13 @@
 // The demo company's people: one of each role, able to sign in with the printed password, and marked.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkPeople } from '../../api/boot-checks.ts';
 import { openEnvelope } from '../../db/envelope.ts';
 import { hasDemoStaff, listStaff } from '../../db/queries/people.ts';
@@ -20,6 +21,7 @@ import { freshAddress, hire, testSignIn } from '../support/staff.ts';
 
 const loader = fileURLToPath(new URL('../../workers/load-demo.ts', import.meta.url));
 const objects = join(tmpdir(), `forecourt-demo-${process.pid}`);
+afterAll(() => rm(objects, { recursive: true, force: true }));
 const DATA_KEYS = `demo:${randomBytes(32).toString('base64')}`;
 
 async function load(database: TestDatabase, env: Readonly<Record<string, string>> = {}) {
@@ -120,14 +122,10 @@ test('a password is drawn when none is given', async () => {
   expect(again).not.toContain('Demo users');
 });
 
-test('production gets no demo people', async () => {
+test('production gets no demo people, nor does a company with real ones', async () => {
   const t = await testDatabase();
   expect(await load(t, { NODE_ENV: 'production' })).not.toContain('Demo users');
   expect(await hasDemoStaff(t.db)).toBe(false);
-});
-
-test('a company with real people gets no demo people', async () => {
-  const t = await testDatabase();
   await hire(t.db);
   expect(await load(t)).not.toContain('Demo users');
   expect(await hasDemoStaff(t.db)).toBe(false);

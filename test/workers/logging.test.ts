@@ -50,6 +50,22 @@ test('an error keeps its message and stack, and loses what hangs on it', () => {
   expect(logged((log) => log.error(error))).toMatchObject({ msg: 'kept' });
 });
 
+test('an error of the database, or of whatever it caused, repeats nothing of a row', () => {
+  const row = 'Key (email)=(planted@example.org) already exists.';
+  const refused = Object.assign(new Error('duplicate key value'), {
+    ...{ code: '23505', constraint: 'one_email', severity: 'ERROR' },
+    ...{ detail: row, where: row, hint: row, query: row, parameters: [row] },
+  });
+  const wrapped = new Error('kept', { cause: new Error('between', { cause: refused }) });
+  const told = { type: 'Error', message: 'duplicate key value', stack: expect.any(String) };
+  const named = { ...told, code: '23505', constraint: 'one_email' };
+  const line = logged((log) => log.error({ err: refused, deep: { of: refused } }, 'x'));
+  expect(line).toMatchObject({ err: named, deep: { of: named } });
+  const outer = logged((log) => log.error(wrapped));
+  expect(outer).toMatchObject({ err: { message: 'kept', cause: { cause: named } } });
+  expect(JSON.stringify([line, outer])).not.toContain('planted');
+});
+
 function idsOf({ traceId, spanId }: { readonly traceId: string; readonly spanId: string }) {
   return { traceId, spanId };
 }

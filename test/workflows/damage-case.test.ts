@@ -1,19 +1,18 @@
 // A damage case's life: what nobody estimates or answers in time is marked, and a dispute stops it.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { RecordDamage } from '../../activities/damage-cases.ts';
 import type { CaseState } from '../../domain/damage-case.ts';
 import { charge } from '../../workflows/damage-case.messages.ts';
 import { CASES, type CaseStory, caseEffects, tellCase } from '../replay/damage-cases.ts';
-import { envelope, runWorker, startTimeSkipping } from '../support/workflow-desk.ts';
+import { envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
 const HOUR_MS = 3_600_000;
 let env: TestWorkflowEnvironment;
 beforeAll(async () => {
-  env = await startTimeSkipping(inject('servers').temporalTestServer);
+  env = await timeSkippingServer();
 }, 60_000);
-afterAll(() => env.teardown());
 
 type Asked = { readonly hours: number; readonly asked: RecordDamage };
 
@@ -32,7 +31,7 @@ async function play(name: string, change: (story: CaseStory) => CaseStory = (sto
   const place = { connection, nativeConnection, namespace: 'default' };
   let ended: CaseState | null = null;
   const activities = { ...effects, recordDamage };
-  await runWorker(place, inject('workflowBundlePath'), activities, async (desk) => {
+  await withWorker(place, activities, async (desk) => {
     ({ ended } = await tellCase(desk, story, told, (duration) => env.sleep(duration)));
   });
   return {

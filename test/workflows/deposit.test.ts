@@ -1,5 +1,5 @@
 // A deposit's life on the real database and the simulated gateway: never without a hold unnoticed.
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { CARDS } from '../../payments/simulated.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import * as messages from '../../workflows/deposit.messages.ts';
@@ -12,7 +12,6 @@ let desk: DepositDesk;
 beforeAll(async () => {
   desk = await depositDesk();
 }, 120_000);
-afterAll(() => desk?.env.teardown());
 beforeEach(() => {
   desk.line.isDown = false;
 });

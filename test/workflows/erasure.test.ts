@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { Activities } from '../../activities/index.ts';
 import type { ErasureState } from '../../domain/erasure.ts';
 import { erasureStartOptions } from '../../temporal-config/starts.ts';
@@ -18,7 +18,6 @@ let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   env = await timeSkippingServer();
 });
-afterAll(() => env.teardown());
 
 type Story = (
   ask: () => Promise<ErasureState>,

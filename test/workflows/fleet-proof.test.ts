@@ -1,28 +1,15 @@
 // The proof's workflow: every page of every phase once, a grace before it settles, and many runs.
-import { randomBytes } from 'node:crypto';
-import { Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { setUpTemporal } from '../../temporal-config/setup.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { PHASES, type ProofPage } from '../../workflows/fleet-proof.messages.ts';
 import { fakeProof, tellProof } from '../replay/fleet-proofs.ts';
-import { withWorker } from '../support/temporal.ts';
+import { realServer, withWorker } from '../support/temporal.ts';
+import type { Place } from '../support/workflow-desk.ts';
 
 const GRACE_MS = 1_000;
-const namespace = `proof-${randomBytes(4).toString('hex')}`;
-let connection: Connection;
-let nativeConnection: NativeConnection;
-
+let place: Place;
 beforeAll(async () => {
-  const address = inject('servers').temporalAddress;
-  await setUpTemporal(address, namespace);
-  connection = await Connection.connect({ address });
-  nativeConnection = await NativeConnection.connect({ address });
-});
-afterAll(async () => {
-  await nativeConnection.close();
-  await connection.close();
+  place = await realServer('proof');
 });
 
 test.each([
@@ -37,7 +24,7 @@ test.each([
   });
   const proofId = uuidv7();
   const input = { graceSeconds: GRACE_MS / 1_000, pagesPerRun: story.pagesPerRun };
-  await withWorker({ connection, nativeConnection, namespace }, effects, async (desk) => {
+  await withWorker(place, effects, async (desk) => {
     const told = await tellProof(desk, { name: story.name, input }, proofId);
     expect(told.report).toMatchObject({ proofId, differences: 0 });
     const { runId } = await told.handle.describe();

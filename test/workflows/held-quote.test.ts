@@ -1,17 +1,16 @@
 // A held quote's life: it ends at its time to the minute, when it is released, or as accepted.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { EndQuote } from '../../activities/quotes.ts';
 import type { QuoteStatus } from '../../domain/held-quote.ts';
 import { HELD_QUOTES, type QuoteStory, tellQuote } from '../replay/held-quotes.ts';
-import { runWorker, startTimeSkipping } from '../support/workflow-desk.ts';
+import { timeSkippingServer, withWorker } from '../support/temporal.ts';
 
 let env: TestWorkflowEnvironment;
 beforeAll(async () => {
-  env = await startTimeSkipping(inject('servers').temporalTestServer);
+  env = await timeSkippingServer();
 }, 60_000);
-afterAll(() => env.teardown());
 
 type Ending = { readonly at: number; readonly asked: EndQuote };
 
@@ -31,7 +30,7 @@ async function play(
   const place = { connection, nativeConnection, namespace: 'default' };
   let status: QuoteStatus | null = null;
   const activities = { ...effects, endQuote };
-  await runWorker(place, inject('workflowBundlePath'), activities, async (desk) => {
+  await withWorker(place, activities, async (desk) => {
     const handle = await tellQuote(desk, story, told, (duration) => env.sleep(duration));
     status = (await handle.result())?.status ?? null;
   });

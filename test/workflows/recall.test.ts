@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { recallState } from '../../workflows/recall.messages.ts';
 import type { recall } from '../../workflows/recall.ts';
 import { enterNotice, RECALLS, type RecallEffects, tellChange } from '../replay/recalls.ts';
@@ -13,7 +13,6 @@ let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   env = await timeSkippingServer();
 });
-afterAll(() => env.teardown());
 
 /** Runs a story with its effects, some of them replaced; `done` are the effects in their order. */
 async function tell(

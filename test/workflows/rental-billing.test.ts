@@ -1,12 +1,19 @@
-// Rentals of several runs on a clock that skips: long ones billed in cycles, and who is reinstated.
+// Rentals that do not go straight on, on a clock that skips: billed in cycles, reinstated, undone.
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { RentalRequest, RentalState } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import { rentalResumeOptions } from '../../temporal-config/starts.ts';
-import { checkIn, checkOut, reinstate, state } from '../../workflows/rental.messages.ts';
+import {
+  announceReturn,
+  checkIn,
+  checkOut,
+  reinstate,
+  state,
+  undoCheckOut,
+} from '../../workflows/rental.messages.ts';
 import type { rental } from '../../workflows/rental.ts';
 import { type FakeOptions, fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
 import { type Desk, envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
@@ -20,7 +27,6 @@ let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   env = await timeSkippingServer();
 });
-afterAll(() => env.teardown());
 
 const now = async () => Number(await env.currentTimeMs());
 const OUT = { odometerKm: 10_000, fuelEighths: 8 };
@@ -157,4 +163,25 @@ test('who is reinstated and stays away again is a no-show once more; no old answ
   const { id } = wanted;
   const ids = fakes.recorded.map(({ commandId }) => commandId);
   expect(ids).toEqual([`${id}/no-show`, 'c-1', `${id}/no-show/reinstated-3`]);
+});
+
+test('keys that come back at once end the hire’s timers; a return that is announced ends none', async () => {
+  const { types } = await tell(
+    1,
+    async (rental) => {
+      const back = envelope('c-2', { ...OUT, reason: 'renter' as const });
+      const undone = await rental.executeUpdate(undoCheckOut, { args: [back] });
+      expect(undone).toMatchObject({ status: 'reserved', checkedOutAt: null, version: 3 });
+      await env.sleep(23 * HOUR);
+      await rental.executeUpdate(checkOut, { args: [envelope('c-3', OUT)] });
+      await env.sleep(2.2 * HOUR);
+      const at = new Date((await now()) + 5 * HOUR).toISOString();
+      const late = await rental.executeUpdate(announceReturn, { args: [envelope('c-4', { at })] });
+      expect(late).toMatchObject({ status: 'active', overdue: true, announcedReturnAt: at });
+      await env.sleep(HOUR);
+    },
+    { maxHistoryLength: 5_000 },
+  );
+  const out = ['checkOut', 'undoCheckOut', 'checkOut', 'markOverdue'];
+  expect(types).toEqual([...out, 'announceReturn', 'markOverdue']);
 });

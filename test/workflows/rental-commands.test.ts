@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Reassignment, RentalRequest } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import {
@@ -13,6 +13,7 @@ import {
   exchange,
   extend,
   state,
+  swap,
   vehicleReassigned,
 } from '../../workflows/rental.messages.ts';
 import { type FakeOptions, fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
@@ -24,7 +25,6 @@ let env: TestWorkflowEnvironment;
 beforeAll(async () => {
   env = await timeSkippingServer();
 });
-afterAll(() => env.teardown());
 
 const OUT = { odometerKm: 10_000, fuelEighths: 8 };
 const BACK = { odometerKm: 10_250, fuelEighths: 6, branchId: 'VIE' };
@@ -202,15 +202,15 @@ test('a reserved rental that loses its vehicle asks for a person; one that is ou
     const handle = desk.rental(wanted.id);
     const found = async () => (await handle.describe()).typedSearchAttributes;
     const attention = async () => (await found()).get(searchAttributes.needsAttention);
-    expect(await attention()).toBe(false);
     await handle.signal(vehicleReassigned, { vehicleId: null });
     await expect.poll(attention).toBe(true);
+    const given = { ...BACK, reason: 'fleet', taken: { vehicleId: OTHER_VEHICLE } } as const;
+    const swapped = await handle.executeUpdate(swap, { args: [envelope('c-0', given.taken)] });
+    expect([swapped.vehicleId, await attention()]).toEqual([OTHER_VEHICLE, false]);
     await handle.executeUpdate(checkOut, { args: [envelope('c-1', OUT)] });
     await handle.signal(vehicleReassigned, { vehicleId: OTHER_VEHICLE });
     expect(await handle.query(state)).toMatchObject({ status: 'active', vehicleId: VEHICLE });
-    expect(await attention()).toBe(false);
-    const swap = { ...BACK, reason: 'fleet', taken: { vehicleId: OTHER_VEHICLE } } as const;
-    await handle.executeUpdate(exchange, { args: [envelope('c-2', swap)] });
+    await handle.executeUpdate(exchange, { args: [envelope('c-2', given)] });
     expect((await handle.query(state))?.exchanged).toMatchObject([{ vehicleId: VEHICLE }]);
     expect((await found()).get(searchAttributes.vehicleId)).toBe(OTHER_VEHICLE);
   });

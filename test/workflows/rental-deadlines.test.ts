@@ -1,7 +1,7 @@
 // What a rental does by itself: no-show, reminder, overdue, close, on a server that skips time.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { RentalRequest } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import {
@@ -13,7 +13,7 @@ import {
   extend,
   state,
 } from '../../workflows/rental.messages.ts';
-import { fakeRentals } from '../support/rental-fakes.ts';
+import { fakeRentals, refusal } from '../support/rental-fakes.ts';
 import { envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
 const HOUR = 3_600_000;
@@ -24,7 +24,6 @@ beforeAll(async () => {
   env = await timeSkippingServer();
   now = async () => Number(await env.currentTimeMs());
 });
-afterAll(() => env.teardown());
 
 const place = () => ({
   connection: env.connection,
@@ -188,6 +187,28 @@ test('a deadline that the database refuses asks for a person and is tried again 
   expect(refused).toBe(3);
 });
 
+test('what is prepaid is kept: the timer asks again when the refusal says, and calls nobody', async () => {
+  let noShowAt = '';
+  const fakes = fakeRentals({
+    now,
+    refuse: (type, attempt) =>
+      type === 'noShow' && attempt === 2 ? refusal('invalid-state', { noShowAt }) : undefined,
+  });
+  await withWorker(place(), fakes.activities, async (desk) => {
+    const wanted = await request(1);
+    noShowAt = new Date(Date.parse(wanted.pickUpAt) + 8 * HOUR).toISOString();
+    await desk.reserve(wanted);
+    const handle = desk.rental(wanted.id);
+    await env.sleep(8.9 * HOUR);
+    expect(fakes.calls()).toBe(2);
+    const { searchAttributes: shown } = await handle.describe();
+    expect(shown[searchAttributes.needsAttention.name]).toEqual([false]);
+    await env.sleep(0.2 * HOUR);
+    expect(await handle.result()).toMatchObject({ status: 'no_show', version: 2 });
+  });
+  expect(fakes.calls()).toBe(3);
+});
+
 test('a request calls for a person at once, and expires when nobody answers', async () => {
   const fakes = fakeRentals({ now, onRequestHours: 24 });
   await withWorker(place(), fakes.activities, async (desk) => {
@@ -200,6 +221,8 @@ test('a request calls for a person at once, and expires when nobody answers', as
     await env.sleep(23.9 * HOUR);
     expect((await handle.query(state))?.status).toBe('requested');
     await env.sleep(0.2 * HOUR);
+    // Without its timer it would wait for ever: asked, not awaited.
+    await expect.poll(async () => (await handle.query(state))?.status).toBe('expired');
     expect(await handle.result()).toMatchObject({ status: 'expired', version: 2 });
   });
   expect(fakes.recorded.map((fact) => [fact.type, fact.actor])).toEqual([

@@ -1,30 +1,19 @@
 // What only a real server can show: stored refusals, no trace of them, the Web UI's view, encryption.
-import { randomBytes, randomUUID } from 'node:crypto';
-import { Connection, WorkflowUpdateFailedError } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
-import { NativeConnection } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { RentalRequest } from '../../domain/rental.ts';
-import { setUpTemporal } from '../../temporal-config/setup.ts';
 import { checkIn, checkOut, extend } from '../../workflows/rental.messages.ts';
 import { historyText, type WorkflowHistory } from '../support/histories.ts';
 import { type FakeOptions, fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
-import { type Desk, envelope, withWorker } from '../support/temporal.ts';
+import { type Desk, envelope, realServer, withWorker } from '../support/temporal.ts';
+import type { Place } from '../support/workflow-desk.ts';
 
 const HOUR = 3_600_000;
-const namespace = `rental-${randomBytes(4).toString('hex')}`;
-let connection: Connection;
-let nativeConnection: NativeConnection;
-
+let place: Place;
 beforeAll(async () => {
-  const address = inject('servers').temporalAddress;
-  await setUpTemporal(address, namespace);
-  connection = await Connection.connect({ address });
-  nativeConnection = await NativeConnection.connect({ address });
-});
-afterAll(async () => {
-  await nativeConnection.close();
-  await connection.close();
+  place = await realServer('rental');
 });
 
 const OUT = { odometerKm: 10_000, fuelEighths: 8 };
@@ -47,7 +36,7 @@ async function tell(
   options: Omit<FakeOptions, 'now'> = {},
 ): Promise<ReturnType<typeof fakeRentals>> {
   const fakes = fakeRentals({ now: () => Date.now(), ...options });
-  await withWorker({ connection, nativeConnection, namespace }, fakes.activities, story);
+  await withWorker(place, fakes.activities, story);
   return fakes;
 }
 

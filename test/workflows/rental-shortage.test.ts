@@ -1,7 +1,7 @@
 // What calls a person to a booking: no vehicle a day before, a case hours before, and other hours.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { RentalRequest } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import {
@@ -21,7 +21,6 @@ beforeAll(async () => {
   env = await timeSkippingServer();
   now = async () => Number(await env.currentTimeMs());
 }, 60_000);
-afterAll(() => env.teardown());
 
 async function request(pickUpHours: number): Promise<RentalRequest> {
   const start = await now();

@@ -1,7 +1,7 @@
 // A transfer's life: who is late is marked each hour, and a drive that nobody began ends by itself.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { RecordTransfer } from '../../activities/transfers.ts';
 import type { TransferState } from '../../domain/transfer.ts';
 import {
@@ -11,14 +11,13 @@ import {
   transferEffects,
   VOID_AT_DEPARTURE,
 } from '../replay/transfers.ts';
-import { runWorker, startTimeSkipping } from '../support/workflow-desk.ts';
+import { timeSkippingServer, withWorker } from '../support/temporal.ts';
 
 const HOUR_MS = 3_600_000;
 let env: TestWorkflowEnvironment;
 beforeAll(async () => {
-  env = await startTimeSkipping(inject('servers').temporalTestServer);
+  env = await timeSkippingServer();
 }, 60_000);
-afterAll(() => env.teardown());
 
 type Asked = { readonly hours: number; readonly asked: RecordTransfer };
 
@@ -39,7 +38,7 @@ async function play(
   const place = { connection, nativeConnection, namespace: 'default' };
   let ended: TransferState | null = null;
   const activities = { ...effects, recordTransfer };
-  await runWorker(place, inject('workflowBundlePath'), activities, async (desk) => {
+  await withWorker(place, activities, async (desk) => {
     ({ ended } = await tellTransfer(desk, story, told, (duration) => env.sleep(duration)));
   });
   return { ended, asked: seen };

@@ -108,7 +108,7 @@ function failureOf({ code, message, details }: NonNullable<DepositAnswer['refusa
   const isDeclined = code === 'payment-declined';
   return ApplicationFailure.create({
     message: isDeclined
-      ? 'The card does not hold the longer rental’s deposit: authorise another one, then extend.'
+      ? 'The card does not hold what is needed then: authorise another one, and try again.'
       : message,
     type: isDeclined ? 'card-declined' : code,
     nonRetryable: true,

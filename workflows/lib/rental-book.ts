@@ -108,10 +108,10 @@ export function openBook(carried: Carried | null) {
       show(existing());
     },
 
-    /** A timer's command failed: a person has to look, and the timer waits. */
-    stuck(reason: string, commandId: string, now: number): void {
-      troubles.stuck(reason);
-      timers = paused(timers, patched('pause-per-deadline') ? commandId : null, now);
+    /** A timer's command failed: it waits, and a person has to look unless it says until when. */
+    stuck(reason: string, id: string, now: number, until: string | null): void {
+      if (until === null) troubles.stuck(reason);
+      timers = paused(timers, until || patched('pause-per-deadline') ? id : null, now, until);
       show(existing());
     },
   };

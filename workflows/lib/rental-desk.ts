@@ -3,6 +3,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   log,
+  patched,
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
@@ -45,6 +46,7 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   checkOut: 'check out',
   extend: 'extend',
   amend: 'amend the booking',
+  swap: 'keep another vehicle',
   exchange: 'exchange the vehicle',
   checkIn: 'check in and invoice',
   undoCheckOut: 'undo the check-out',
@@ -120,9 +122,11 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
       await carryOut({ commandId, actor: SYSTEM, command });
     } catch (error) {
       if (!(error instanceof ApplicationFailure || error instanceof ActivityFailure)) throw error;
-      const reason = refusalOf(error)?.type ?? 'activity-failed';
-      log.warn('A deadline could not be met.', { commandId, reason });
-      book.stuck(`${command.type}: ${reason}`, commandId, Date.now());
+      const refusal = refusalOf(error);
+      const reason = refusal?.type ?? 'activity-failed';
+      const until = keptUntil(refusal);
+      if (until === null) log.warn('A deadline could not be met.', { commandId, reason });
+      book.stuck(`${command.type}: ${reason}`, commandId, Date.now(), until);
     }
   }
 
@@ -133,4 +137,10 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
     depositAnswered: deposit.answered,
     quiet: () => teller.quiet() && deposit.quiet(),
   };
+}
+
+/** Who may yet come keeps the vehicle: the refusal of a no-show says how long. */
+function keptUntil(refusal: ApplicationFailure | undefined): string | null {
+  const { noShowAt } = (refusal?.details?.[0] ?? {}) as Readonly<Record<string, unknown>>;
+  return typeof noShowAt === 'string' && patched('kept-until-the-refusal-says') ? noShowAt : null;
 }

@@ -16,7 +16,7 @@ export function openNews(carried: Heard | null) {
     const own = outcome.reassigned.findLast(({ rentalId }) => rentalId === before.id)?.version;
     const isNews = heard > (own ?? heardBefore);
     heard = Math.max(heard, own ?? 0);
-    const isPlaced = outcome.type === 'extended' || outcome.type === 'amended';
+    const isPlaced = ['extended', 'amended', 'swapped'].includes(outcome.type);
     return isNews && (isKeptAgain(outcome) || (before.status === 'reserved' && isPlaced));
   }
 

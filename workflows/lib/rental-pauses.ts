@@ -3,6 +3,8 @@ import type { RentalOutcome } from '../../domain/rental.ts';
 
 /** After a refusal that nobody expected, people get this long before the timer tries again. */
 const RETRY_AFTER_MS = 60 * 60_000;
+/** What says until when is not tried again at once, however far two clocks are apart. */
+const MINUTE_MS = 60_000;
 
 /** Carried through continue-as-new. Instants are ISO 8601 in UTC. */
 export type Pauses = {
@@ -21,11 +23,17 @@ export function held<D extends Due>(deadline: D, { pausedUntil, paused: own }: P
 }
 
 /**
- * A refusal that no person sees: wait, so that neither database nor history is filled with it.
- * `commandId` null is for runs in which all timers wait together.
+ * A refusal that no person sees: wait, so that neither database nor history is filled with it; until
+ * the time that it names, if any. `commandId` null is for runs in which all timers wait together.
  */
-export function paused<T extends Pauses>(timers: T, commandId: string | null, now: number): T {
-  const until = new Date(now + RETRY_AFTER_MS).toISOString();
+export function paused<T extends Pauses>(
+  timers: T,
+  commandId: string | null,
+  now: number,
+  named: string | null = null,
+): T {
+  const at = named === null ? now + RETRY_AFTER_MS : Math.max(Date.parse(named), now + MINUTE_MS);
+  const until = new Date(at).toISOString();
   if (commandId === null) return { ...timers, pausedUntil: until };
   const { paused: others } = stillPaused(timers, now);
   return { ...timers, paused: { ...others, [commandId]: until } };

@@ -175,8 +175,8 @@ describe('an unknown name and a wrong password', () => {
   }
 
   test.each([
-    ['a quick hash', QUICK, 120],
-    ['the product’s own, of 64 MiB', createPasswords(), 12],
+    ['a quick hash', QUICK, 40],
+    ['the product’s own, of 64 MiB', createPasswords(), 6],
   ] as const)('are answered the same and take the same, by %s', LONG, async (_what, by, tries) => {
     const service = testSignIn(t.db, { passwords: by });
     const { user_name, principal } = await hire(t.db);
