@@ -20,10 +20,7 @@ export async function quietLatencies(
   const legs: Leg[] = [];
   const quiet = () => legs.filter(({ stolen }) => stolen <= QUIET_SHARE).length;
   while (quiet() < LEGS && legs.length < MAX_LEGS) {
-    const before = await cpuTimes();
-    const latenciesMs = await leg();
-    const after = await cpuTimes();
-    const stolen = (after.stolen - before.stolen) / (after.all - before.all || 1);
+    const { result: latenciesMs, stolen } = await withStolenShare(leg);
     legs.push({ latenciesMs, stolen });
     progress(
       `${name}: p50 ${rounded(percentile(latenciesMs, 50))} ms, ` +
@@ -32,6 +29,16 @@ export async function quietLatencies(
   }
   const kept = legs.toSorted((a, b) => a.stolen - b.stolen).slice(0, LEGS);
   return kept.flatMap(({ latenciesMs }) => latenciesMs);
+}
+
+/** What `work` answers, and which share of the time of all cores other guests took meanwhile. */
+export async function withStolenShare<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly stolen: number }> {
+  const before = await cpuTimes();
+  const result = await work();
+  const after = await cpuTimes();
+  return { result, stolen: (after.stolen - before.stolen) / (after.all - before.all || 1) };
 }
 
 /** Linux tells it in the first line of /proc/stat; elsewhere nothing counts as stolen. */
