@@ -17,7 +17,7 @@ const UNDECLARED = { weekly: null, exceptions: [], keyDrop: false, outOfHours: n
 
 /**
  * A prepayment that is left and a voucher both keep it (decisions.md 18), which nobody knows when it
- * is booked: so it is asked for when it counts. Only for rentals_rw.
+ * is booked: so it is asked for when it counts. For rentals_rw and api_read.
  */
 export async function keptUntil(tx: Tx, rental: Awaited): Promise<string> {
   const { id, branchId, pickUpAt, noShowAt } = rental;
@@ -40,5 +40,5 @@ export async function shownNoShow(
   rental: Awaited & Pick<RentalState, 'status'>,
 ): Promise<string> {
   if (rental.status !== 'reserved') return rental.noShowAt;
-  return transact(db, 'rentals_rw', acting, (tx) => keptUntil(tx, rental));
+  return transact(db, 'api_read', acting, (tx) => keptUntil(tx, rental));
 }

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { type DestinationStream, pino } from 'pino';
+import type { DestinationStream } from 'pino';
 import { Registry } from 'prom-client';
 import { expect } from 'vitest';
 import { createApp } from '../../api/app.ts';
@@ -26,6 +26,7 @@ import { localStore } from '../../storage/local-store.ts';
 import { openClient } from '../../temporal-config/connection.ts';
 import { NAMESPACE } from '../../temporal-config/names.ts';
 import { parsePayloadKeys } from '../../temporal-config/payload-codec.ts';
+import { createLogger } from '../../workers/logging.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { whenDone } from './endings.ts';
 import { type Person, plantStaff, tokenOf } from './people.ts';
@@ -102,7 +103,7 @@ export async function testApi(options: Options = {}): Promise<TestApi> {
     authenticate: testAuthenticate({ db }),
     actorOf: (c) => c.get('caller').actor,
     now: () => new Date().toISOString(),
-    log: pino({ level: 'info' }, sink),
+    log: createLogger('api', sink),
     metrics: new Registry(),
     health,
     envelope: openEnvelope(`test:${randomBytes(32).toString('base64')}`),
