@@ -1,10 +1,18 @@
 // Encrypts everything that Temporal stores about a workflow, with keys that can be changed.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { type Payload, type PayloadCodec, ValueError } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
 /** The first key encrypts; all of them decrypt, so that old histories stay readable. */
 export type PayloadKey = { readonly id: string; readonly key: Buffer };
+
+type ReadyKey = { readonly id: string; readonly key: KeyObject };
 
 const ENCODING = 'binary/encrypted';
 const CIPHER = 'AES-256-GCM';
@@ -43,16 +51,18 @@ export function parsePayloadKeys(text: string | undefined): readonly PayloadKey[
  * changed bytes; payloads that were never encrypted pass, because the server makes some itself.
  */
 export function createPayloadCodec(keys: readonly PayloadKey[]): PayloadCodec {
-  const [current] = keys;
+  // Made once: bytes would be made a key for each payload, which takes longer than to encrypt it.
+  const ready = keys.map(({ id, key }) => ({ id, key: createSecretKey(key) }));
+  const [current] = ready;
   if (current === undefined) throw new Error('The payload codec needs at least one key.');
-  const byId = new Map(keys.map((key) => [key.id, key]));
+  const byId = new Map(ready.map((key) => [key.id, key]));
   return {
     encode: async (payloads) => payloads.map((payload) => encrypt(current, payload)),
     decode: async (payloads) => payloads.map((payload) => decrypt(byId, payload)),
   };
 }
 
-function encrypt({ id, key }: PayloadKey, payload: Payload): Payload {
+function encrypt({ id, key }: ReadyKey, payload: Payload): Payload {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(id));
@@ -68,7 +78,7 @@ function encrypt({ id, key }: PayloadKey, payload: Payload): Payload {
   };
 }
 
-function decrypt(byId: ReadonlyMap<string, PayloadKey>, payload: Payload): Payload {
+function decrypt(byId: ReadonlyMap<string, ReadyKey>, payload: Payload): Payload {
   if (text(payload.metadata?.['encoding']) !== ENCODING) return payload;
   const id = text(payload.metadata?.['encryption-key-id']);
   const known = byId.get(id);
