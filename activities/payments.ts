@@ -1,4 +1,5 @@
 // The effects of a deposit: an order is written down, asked of the gateway and settled, each by itself.
+import { nextLateOrder } from '../db/commands/late-charges.ts';
 import {
   type HoldMark,
   markHold,
@@ -68,6 +69,10 @@ export function createPaymentActivities({ db, gateway }: PaymentDeps) {
           ? { status: 'declined', code: 'never-received' }
           : carriedOut(gateway, key, order);
       }),
+
+    /** Null when the document is charged, settled otherwise, or stays an invoice. */
+    orderLateCharge: ({ invoiceId }: { readonly invoiceId: string }): Promise<string | null> =>
+      failing(() => nextLateOrder(db, SYSTEM, gateway.name, invoiceId)),
 
     settlePayment: ({ actor, key, outcome }: SettleOrder): Promise<Settled> =>
       failing(() => settlePayment(db, principalOf(actor), key, outcome)),

@@ -19,12 +19,15 @@ import { noticeRoutes } from './payment-notices.ts';
 import { ProblemError, problemResponse } from './problems.ts';
 import type { ApiRouter } from './router.ts';
 import { accountingRoutes } from './routes/accounting.ts';
+import { agentRoutes } from './routes/agents.ts';
 import { apiKeyRoutes } from './routes/api-keys.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { availabilityRoutes } from './routes/availability.ts';
 import { blocklistRoutes } from './routes/blocklist.ts';
+import { branchDayRoutes } from './routes/branch-days.ts';
 import { branchRoutes } from './routes/branches.ts';
+import { cardPrepaymentRoutes } from './routes/card-prepayments.ts';
 import { cashRoutes } from './routes/cash.ts';
 import { classRoutes } from './routes/classes.ts';
 import { counterRoutes } from './routes/counter.ts';
@@ -38,11 +41,14 @@ import { documentRoutes } from './routes/documents.ts';
 import { drawerShiftRoutes } from './routes/drawer-shifts.ts';
 import { driverRoutes } from './routes/drivers.ts';
 import { fleetRoutes } from './routes/fleet.ts';
+import { flightRoutes } from './routes/flights.ts';
 import { healthRoutes } from './routes/health.ts';
+import { heldMoneyRoutes } from './routes/held-money.ts';
 import { heldQuoteRoutes } from './routes/held-quotes.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { importRoutes } from './routes/imports.ts';
 import { inspectionRoutes } from './routes/inspections.ts';
+import { lateChargeRoutes } from './routes/late-charges.ts';
 import { licenceRoutes } from './routes/licences.ts';
 import { meRoutes } from './routes/me.ts';
 import { meterRoutes } from './routes/meters.ts';
@@ -60,6 +66,7 @@ import { ratePlanRoutes } from './routes/rate-plans.ts';
 import { recallRoutes } from './routes/recalls.ts';
 import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { relocationRoutes } from './routes/relocations.ts';
+import { rentalAgentRoutes } from './routes/rental-agents.ts';
 import { rentalBillingRoutes } from './routes/rental-billing.ts';
 import { rentalCommandRoutes } from './routes/rental-commands.ts';
 import { rentalRequestRoutes } from './routes/rental-requests.ts';
@@ -153,6 +160,7 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     walkUpRoutes(deps, zones),
     rentalRoutes(deps, zones),
     rentalCommandRoutes(deps, zones),
+    flightRoutes(deps, zones),
     rentalBillingRoutes(deps),
     depositRoutes(deps),
     inspectionRoutes(deps),
@@ -161,14 +169,19 @@ function apiRoutes(deps: ApiDeps): readonly ApiRouter[] {
     notificationRoutes(deps),
     violationImportRoutes(deps),
     violationRoutes(deps),
+    lateChargeRoutes(deps),
     violationTermsRoutes(deps),
     accountingRoutes(deps),
     tenderRoutes(deps),
     drawerShiftRoutes(deps),
     cashRoutes(deps),
+    branchDayRoutes(deps),
+    heldMoneyRoutes(deps),
     creditNoteRoutes(deps),
     prepaymentRoutes(deps),
+    cardPrepaymentRoutes(deps),
     payerRoutes(deps),
+    ...[agentRoutes(deps), rentalAgentRoutes(deps)],
     documentRoutes(deps),
     meRoutes(deps),
     meterRoutes(deps),

@@ -1,11 +1,13 @@
 // What is taken beside the vehicle, from a caller's words to those of the rate plan.
 import type { Context } from 'hono';
 import type { Db } from '../db/client.ts';
+import { heldQuoteById } from '../db/queries/held-quotes.ts';
 import { ratePlanVersion } from '../db/queries/rate-plans.ts';
 import { currentRatePlan } from '../db/queries/rentals.ts';
 import type { BookedChoices } from '../domain/booking.ts';
 import { driversOf } from '../domain/pricing.ts';
 import type { RatePlan } from '../domain/rate-plan.ts';
+import { rowAccessOf } from './auth/scope.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { ProblemError } from './problems.ts';
 
@@ -41,8 +43,27 @@ async function planOf(db: Db, priced: Priced): Promise<RatePlan | undefined> {
   return (await ratePlanVersion(db, priced.planId, priced.planVersion))?.terms;
 }
 
-/** What a company pays is its own affair: only staff quote and book by a negotiated rate. */
+/**
+ * What a company pays is its own affair: only staff quote and book by any negotiated rate, partners
+ * by those that are theirs; others do not exist for them, whether a plan has them or not (422).
+ */
 export function assertRate(c: Context<ApiEnv>, rate: string | null | undefined): void {
-  if (!rate || c.get('caller').actor.kind === 'staff') return;
+  const { actor, rates } = c.get('caller');
+  if (!rate || actor.kind === 'staff') return;
+  if (actor.kind === 'partner') {
+    if (rates.includes(rate)) return;
+    const more = { of: 'rate', code: rate };
+    throw new ProblemError('unknown-reference', 'There is no such rate for you.', { more });
+  }
   throw new ProblemError('forbidden', 'Only staff quote by a negotiated rate.');
+}
+
+/** Somebody else's quote does not exist for the caller: 422. */
+export async function assertQuote(
+  c: Context<ApiEnv>,
+  { db }: Pick<ApiDeps, 'db'>,
+  quoteId: string,
+): Promise<void> {
+  if ((await heldQuoteById(db, rowAccessOf(c), quoteId)) !== undefined) return;
+  throw new ProblemError('unknown-reference', 'There is no such quote.', { more: { of: 'quote' } });
 }

@@ -17,6 +17,11 @@ export type Listening = {
 const HEADERS_TIMEOUT_MS = 9_000;
 const CHECK_EACH_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 29_000;
+/**
+ * Longer than balancers and clients keep a connection that is idle (60 s): whoever closes first while
+ * the other sends, breaks that request. By the usual 5 s a busy process closed what it had not read.
+ */
+const KEEP_ALIVE_MS = 65_000;
 const MAX_HEAD_BYTES = 16_384;
 const DRAIN_MS = 10_000;
 
@@ -47,6 +52,7 @@ export async function listen(
     serverOptions: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_EACH_MS,
       maxHeaderSize: MAX_HEAD_BYTES,
     },

@@ -7,6 +7,8 @@ import type { Tx } from './client.ts';
 /** What stays between us and the gateway: workflows and answers have no use for it. */
 export type HoldRow = Hold & {
   readonly rentalId: string;
+  /** `prepayment`: charged at once. `delayed`: for a document that came after the return. */
+  readonly purpose: 'deposit' | 'prepayment' | 'delayed';
   readonly gateway: GatewayName;
   readonly gatewayRef: string | null;
   readonly paymentMethod: string;
@@ -20,7 +22,7 @@ export const HOLD_COLUMNS: RawBuilder<unknown> = sql`id, payer, state,
   version`;
 
 export const HOLD_ROW_COLUMNS: RawBuilder<unknown> = sql`${HOLD_COLUMNS},
-  rental_id as "rentalId", gateway, gateway_ref as "gatewayRef",
+  rental_id as "rentalId", purpose, gateway, gateway_ref as "gatewayRef",
   payment_method as "paymentMethod", replaces`;
 
 /**
@@ -51,7 +53,9 @@ async function attentionOf(tx: Tx, rentalId: string): Promise<string | null> {
       (select 'disputed' from rentals.dispute
         where rental_id = ${rentalId} and state in ('open', 'lost') limit 1),
       (select attention from rentals.authorisation where rental_id = ${rentalId}
-        order by created_at desc, id desc limit 1)) as why`.execute(tx);
+        and purpose = 'deposit' order by created_at desc, id desc limit 1),
+      (select attention from rentals.authorisation where rental_id = ${rentalId}
+        and purpose <> 'deposit' and attention is not null limit 1)) as why`.execute(tx);
   return rows[0]?.why ?? null;
 }
 

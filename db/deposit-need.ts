@@ -48,8 +48,8 @@ async function factsOf(tx: Tx, rental: PricedRental): Promise<Facts> {
       rentals.deposit_secured(${rental.id}) as "securedMinor",
       rentals.deposit_secured(${rental.id}) - coalesce((select sum(amount_minor)
         from rentals.deposit_waiver where rental_id = ${rental.id}), 0)::bigint
-        - accounting.deposit_paid(${rental.id}) as "heldMinor",
-      accounting.deposit_paid(${rental.id}) as "paidMinor"
+        - rentals.deposit_left(${rental.id}) as "heldMinor",
+      rentals.deposit_left(${rental.id}) as "paidMinor"
     from rentals.rate_plan p where p.id = ${rental.plan_id}
       and p.version = ${rental.plan_version}`.execute(tx);
   if (rows[0] === undefined) throw new Error(`Rental ${rental.id} has no rate plan.`);

@@ -6,6 +6,7 @@ import type { PrepaymentTender } from '../domain/prepayment.ts';
 export type Prepayment = {
   readonly id: string;
   readonly rentalId: string;
+  /** By `gateway` its id is that of its charge. */
   readonly tender: PrepaymentTender;
   readonly currency: string;
   readonly amountMinor: number;

@@ -30,6 +30,7 @@ export function rentalState(row: RentalRow, vehicleId: string | null): RentalSta
     pickUpAt: row.pick_up_at,
     dueAt: row.due_at,
     noShowAt: row.no_show_at,
+    delayMinutes: row.delay_minutes,
     graceMinutes: row.grace_minutes,
     reminderMinutes: row.reminder_minutes,
     shortageMinutes: row.shortage_minutes,

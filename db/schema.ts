@@ -47,12 +47,66 @@ export interface AccountingAccountBalance {
   period_id: number;
 }
 
+export interface AccountingAgent {
+  code: string;
+  created_at: Generated<string>;
+  customer_id: string | null;
+  entity_id: string;
+  id: string;
+  name: string;
+  netting_agreed: Generated<boolean>;
+  partner_id: string | null;
+  status: Generated<string>;
+  version: Generated<number>;
+}
+
+export interface AccountingAgentPayout {
+  agent_id: string;
+  amount_minor: number;
+  approval_id: string | null;
+  currency: string;
+  entry_id: string;
+  id: string;
+  invoice_id: string | null;
+  method: string;
+  month: string;
+  paid_at: Generated<string>;
+  paid_by: Generated<string>;
+  posting_date: string;
+  reference: string | null;
+}
+
+export interface AccountingAgentTerms {
+  agent_id: string;
+  agreed_at: Generated<string>;
+  agreed_by: Generated<string>;
+  kinds: string[];
+  rate_bp: number;
+  valid_from: string;
+}
+
 export interface AccountingApplication {
   amount_minor: number;
   applied_at: Generated<string>;
   entry_id: string;
   id: Generated<string>;
   invoice_id: string;
+}
+
+export interface AccountingBranchDay {
+  branch_id: string;
+  closed_at: Generated<string>;
+  closed_by: Generated<string>;
+  command_id: string;
+  day: string;
+  entity_id: string;
+  figures: Json;
+  id: string;
+  reason: string | null;
+  reopened_at: string | null;
+  reopened_by: string | null;
+  state: string;
+  version: Generated<number>;
 }
 
 export interface AccountingBranchSafe {
@@ -66,6 +120,7 @@ export interface AccountingCashInTransit {
   bag: string;
   branch_id: string;
   currency: string;
+  day: string;
   direction: string;
   entity_id: string;
   entry_id: string;
@@ -101,6 +156,21 @@ export interface AccountingCashTerms {
   version: Generated<number>;
 }
 
+export interface AccountingCommission {
+  agent_id: string;
+  amount_minor: number;
+  base_minor: number;
+  created_at: Generated<string>;
+  document_id: string;
+  entry_id: string | null;
+  kinds: string[];
+  posting_date: string;
+  rate_bp: number;
+  reason: string;
+  rental_id: string;
+  seq: number;
+}
+
 export interface AccountingCreditRefund {
   amount_minor: number;
   credit_entry_id: string;
@@ -132,6 +202,11 @@ export interface AccountingDrawerShift {
   verified_at: string | null;
   verified_by: string | null;
   version: Generated<number>;
+}
+
+export interface AccountingElsewhere {
+  branch_id: string;
+  rental_id: string;
 }
 
 export interface AccountingEntry {
@@ -166,6 +241,7 @@ export interface AccountingInvoice {
   line_count: number;
   net_minor: number;
   number: Generated<string>;
+  payable_by: string | null;
   preceding_id: string | null;
   prepaid_net_minor: Generated<number>;
   prepaid_vat_minor: Generated<number>;
@@ -234,9 +310,17 @@ export interface AccountingOpenItem {
   entity_id: string;
   invoice_id: string;
   issue_date: string;
+  payable_by: string;
   rental_id: string | null;
   settled_minor: Generated<number>;
   version: Generated<number>;
+}
+
+export interface AccountingPayerCredit {
+  customer_id: string;
+  entry_id: string;
+  given_minor: number;
+  rental_id: string;
 }
 
 export interface AccountingPayment {
@@ -246,6 +330,7 @@ export interface AccountingPayment {
   cash_entry_id: Generated<string | null>;
   currency: string;
   customer_id: string;
+  day: string;
   entity_id: string;
   entry_id: string;
   id: string;
@@ -268,6 +353,7 @@ export interface AccountingPaymentRefund {
   amount_minor: number;
   approval_id: string | null;
   cash_entry_id: Generated<string | null>;
+  day: string;
   entry_id: string;
   from_account_minor: number;
   id: string;
@@ -294,6 +380,14 @@ export interface AccountingPrepaymentDeduction {
   prepayment_id: string;
   rate_bp: number;
   vat_minor: number;
+}
+
+export interface AccountingRentalMoney {
+  deposit_minor: number;
+  entity_id: string;
+  rental_id: string;
+  since: Generated<string>;
+  unapplied_minor: number;
 }
 
 export interface AccountingSeries {
@@ -537,6 +631,8 @@ export interface PeoplePartner {
   id: string;
   is_sandbox: Generated<boolean>;
   name: string;
+  payer_id: string | null;
+  rates: Generated<string[]>;
   status: Generated<string>;
   version: Generated<number>;
 }
@@ -731,6 +827,7 @@ export interface RentalsCustomer {
   email_key: Generated<string | null>;
   erased_at: string | null;
   id: string;
+  is_sandbox: Generated<boolean>;
   kind: Generated<string>;
   language: Generated<string>;
   licence_classes: string[] | null;
@@ -767,6 +864,19 @@ export interface RentalsCustomerBlock {
   reason: string;
   until: string | null;
   version: Generated<number>;
+}
+
+export interface RentalsCycleDocument {
+  created_at: Generated<string>;
+  cycle: number;
+  invoice_id: string;
+  invoice_number: string;
+  lines: Json;
+  payable_by: string;
+  payer_id: string;
+  rental_id: string;
+  total_minor: number;
+  vat: Json;
 }
 
 export interface RentalsDamageCase {
@@ -835,6 +945,7 @@ export interface RentalsDelayedChargeConsent {
   recorded_at: Generated<string>;
   recorded_by: Generated<string>;
   rental_id: string;
+  window_days: number | null;
 }
 
 export interface RentalsDepositWaiver {
@@ -876,10 +987,23 @@ export interface RentalsDriverRule {
   young_below_age: number;
 }
 
+export interface RentalsDropOverride {
+  created_at: Generated<string>;
+  granted_by: string;
+  reason: string;
+  rental_id: string;
+}
+
 export interface RentalsFileRemoval {
   not_before: Generated<string>;
   noted_at: Generated<string>;
   sha256: string;
+}
+
+export interface RentalsFlight {
+  flight_number: string;
+  rental_id: string;
+  told_at: Generated<string>;
 }
 
 export interface RentalsGatewayNotice {
@@ -901,6 +1025,7 @@ export interface RentalsHeldQuote {
   due_at: string;
   held_until: string;
   id: string;
+  partner_id: string | null;
   pick_up_at: string;
   price: Json;
   rental_id: string | null;
@@ -958,6 +1083,26 @@ export interface RentalsInvoiceFile {
   written_at: Generated<string>;
 }
 
+export interface RentalsLateCharge {
+  asked_at: Generated<string>;
+  authorisation_id: string | null;
+  branch_id: string;
+  charge_until: string | null;
+  charged_minor: number | null;
+  currency: string;
+  customer_id: string;
+  ended_at: string | null;
+  entity_id: string;
+  id: Generated<string>;
+  invoice_id: string;
+  reason: string | null;
+  rental_id: string;
+  source: string;
+  source_id: string;
+  state: string;
+  version: Generated<number>;
+}
+
 export interface RentalsNotification {
   created_at: Generated<string>;
   fact_at: string;
@@ -985,6 +1130,8 @@ export interface RentalsPartnerBooking {
   partner_id: string;
   rental_id: string;
   request_hash: Buffer;
+  voucher_covers: string[] | null;
+  voucher_rate: string | null;
 }
 
 export interface RentalsPayerShare {
@@ -992,6 +1139,7 @@ export interface RentalsPayerShare {
   is_primary: Generated<boolean>;
   kind: string;
   payer_id: string;
+  payment_days: number | null;
   percent_bp: Generated<number>;
   position: number;
   rental_id: string;
@@ -1007,6 +1155,7 @@ export interface RentalsPayerSplit {
 
 export interface RentalsPaymentAttempt {
   amount_minor: number | null;
+  approval_id: string | null;
   asked: Generated<number>;
   asked_again_at: string | null;
   asked_at: string | null;
@@ -1020,11 +1169,23 @@ export interface RentalsPaymentAttempt {
   reason: string | null;
   settled_at: string | null;
   state: Generated<string>;
+  taxes: Json | null;
+}
+
+export interface RentalsPossibleDuplicate {
+  by: string[];
+  customer_id: string;
+  dismissed_at: string | null;
+  dismissed_by: string | null;
+  found_at: Generated<string>;
+  other_id: string;
 }
 
 export interface RentalsPrepayment {
   amount_minor: number;
+  authorisation_id: string | null;
   currency: string;
+  day: string;
   entry_id: string;
   id: string;
   invoice_id: string;
@@ -1043,6 +1204,7 @@ export interface RentalsPrepayment {
 export interface RentalsPrepaymentRefund {
   amount_minor: number;
   approval_id: string | null;
+  day: string;
   entry_id: string;
   id: string;
   prepayment_id: string;
@@ -1075,6 +1237,7 @@ export interface RentalsRental {
   currency: string;
   customer_id: string;
   cycle_ends_at: string | null;
+  delay_minutes: Generated<number>;
   deposit_minor: Generated<number>;
   desk_terms: Generated<Json>;
   downgrade_plan_id: string | null;
@@ -1109,6 +1272,15 @@ export interface RentalsRental {
   vehicle_id: string | null;
   version: Generated<number>;
   walk_up: Generated<boolean>;
+}
+
+export interface RentalsRentalAgent {
+  agent_id: string | null;
+  kinds: string[] | null;
+  named_at: Generated<string>;
+  rate_bp: number | null;
+  rental_id: string;
+  version: Generated<number>;
 }
 
 export interface RentalsRentalDriver {
@@ -1654,13 +1826,19 @@ export interface VehiclesVehicle {
 export interface DB {
   "accounting.account": AccountingAccount;
   "accounting.account_balance": AccountingAccountBalance;
+  "accounting.agent": AccountingAgent;
+  "accounting.agent_payout": AccountingAgentPayout;
+  "accounting.agent_terms": AccountingAgentTerms;
   "accounting.application": AccountingApplication;
+  "accounting.branch_day": AccountingBranchDay;
   "accounting.branch_safe": AccountingBranchSafe;
   "accounting.cash_in_transit": AccountingCashInTransit;
   "accounting.cash_movement": AccountingCashMovement;
   "accounting.cash_terms": AccountingCashTerms;
+  "accounting.commission": AccountingCommission;
   "accounting.credit_refund": AccountingCreditRefund;
   "accounting.drawer_shift": AccountingDrawerShift;
+  "accounting.elsewhere": AccountingElsewhere;
   "accounting.entry": AccountingEntry;
   "accounting.invoice": AccountingInvoice;
   "accounting.invoice_line": AccountingInvoiceLine;
@@ -1669,10 +1847,12 @@ export interface DB {
   "accounting.line": AccountingLine;
   "accounting.money_on_account": AccountingMoneyOnAccount;
   "accounting.open_item": AccountingOpenItem;
+  "accounting.payer_credit": AccountingPayerCredit;
   "accounting.payment": AccountingPayment;
   "accounting.payment_refund": AccountingPaymentRefund;
   "accounting.period": AccountingPeriod;
   "accounting.prepayment_deduction": AccountingPrepaymentDeduction;
+  "accounting.rental_money": AccountingRentalMoney;
   "accounting.series": AccountingSeries;
   "accounting.terminal_count": AccountingTerminalCount;
   "events.branch_activity": EventsBranchActivity;
@@ -1715,6 +1895,7 @@ export interface DB {
   "rentals.company_contact": RentalsCompanyContact;
   "rentals.customer": RentalsCustomer;
   "rentals.customer_block": RentalsCustomerBlock;
+  "rentals.cycle_document": RentalsCycleDocument;
   "rentals.damage_case": RentalsDamageCase;
   "rentals.damage_command": RentalsDamageCommand;
   "rentals.damage_item": RentalsDamageItem;
@@ -1723,22 +1904,27 @@ export interface DB {
   "rentals.deposit_waiver": RentalsDepositWaiver;
   "rentals.dispute": RentalsDispute;
   "rentals.driver_rule": RentalsDriverRule;
+  "rentals.drop_override": RentalsDropOverride;
   "rentals.file_removal": RentalsFileRemoval;
+  "rentals.flight": RentalsFlight;
   "rentals.gateway_notice": RentalsGatewayNotice;
   "rentals.held_quote": RentalsHeldQuote;
   "rentals.inspection": RentalsInspection;
   "rentals.inspection_file": RentalsInspectionFile;
   "rentals.inspection_mark": RentalsInspectionMark;
   "rentals.invoice_file": RentalsInvoiceFile;
+  "rentals.late_charge": RentalsLateCharge;
   "rentals.notification": RentalsNotification;
   "rentals.partner_booking": RentalsPartnerBooking;
   "rentals.payer_share": RentalsPayerShare;
   "rentals.payer_split": RentalsPayerSplit;
   "rentals.payment_attempt": RentalsPaymentAttempt;
+  "rentals.possible_duplicate": RentalsPossibleDuplicate;
   "rentals.prepayment": RentalsPrepayment;
   "rentals.prepayment_refund": RentalsPrepaymentRefund;
   "rentals.rate_plan": RentalsRatePlan;
   "rentals.rental": RentalsRental;
+  "rentals.rental_agent": RentalsRentalAgent;
   "rentals.rental_driver": RentalsRentalDriver;
   "rentals.segment": RentalsSegment;
   "rentals.swap": RentalsSwap;

@@ -22,6 +22,7 @@ export function agreementPdf(data: AgreementData, language: DocumentLanguage): P
     drawTimes(sheet, data, words, figures);
     drawPrice(sheet, data.price, language);
     drawCover(sheet, data.price, words, figures);
+    if (data.chargedForDays !== null) drawConsent(sheet, data.chargedForDays, words);
     drawCondition(sheet, data, words, figures);
     sheet.section(words.signatures);
     sheet.signatures([words.forLessor, words.renter]);
@@ -60,6 +61,12 @@ function drawCover(sheet: Sheet, { lines }: Quote, words: Words, { amount }: Fig
     const borne = excess === undefined ? '' : `${words.excess} ${amount(excess)}`;
     sheet.value(code.slice('coverage.'.length), borne);
   }
+}
+
+/** Above the signature, because it is what is signed (decisions.md 17). */
+function drawConsent(sheet: Sheet, days: number, words: Words): void {
+  sheet.section(words.afterReturn);
+  sheet.paragraph(`${words.chargedAfterReturn} ${days}`);
 }
 
 function drawCondition(

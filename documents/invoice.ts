@@ -10,6 +10,8 @@ export type InvoiceData = Priced & {
   /** EN 16931: 381 is a credit note. */
   readonly kind: number;
   readonly issueDate: string;
+  /** The last day to pay it; null for what is not to be paid. */
+  readonly payableBy: string | null;
   readonly issuer: string;
   readonly customer: string;
   readonly customerTaxId: string | null;
@@ -48,8 +50,11 @@ export function invoicePdf(data: InvoiceData, language: DocumentLanguage): Promi
     const [from, to] = [time(data.serviceFrom, data.zone), time(data.serviceTo, data.zone)];
     sheet.value(words.service, `${from} – ${to}`);
     drawPrice(sheet, data, language);
-    if (data.prepaidMinor === 0) return;
-    sheet.value(words.prepaid, amount(data.prepaidMinor));
-    sheet.value(words.toPay, amount(data.totalMinor - data.prepaidMinor));
+    if (data.prepaidMinor !== 0) {
+      sheet.value(words.prepaid, amount(data.prepaidMinor));
+      sheet.value(words.toPay, amount(data.totalMinor - data.prepaidMinor));
+    }
+    if (data.payableBy === null || data.totalMinor === data.prepaidMinor) return;
+    sheet.value(words.payableBy, date(data.payableBy));
   });
 }

@@ -42,6 +42,9 @@ const EN = {
   cover: 'Coverage and excess',
   excess: 'Excess',
   noCover: 'None: the renter bears damages as the law says.',
+  afterReturn: 'Charges after the return',
+  chargedAfterReturn:
+    'The renter agrees that tolls, fines, their fees and agreed damages are charged to the card of this rental after the return. Days from the return:',
   condition: 'Condition at hand-over',
   odometer: 'Odometer',
   fuel: 'Fuel',
@@ -62,6 +65,7 @@ const EN = {
   corrects: 'Corrects',
   prepaid: 'Invoiced before',
   toPay: 'To pay',
+  payableBy: 'Payable by',
 } as const satisfies Readonly<Record<string, string>>;
 
 const DE: Readonly<Record<keyof Words, string>> = {
@@ -96,6 +100,9 @@ const DE: Readonly<Record<keyof Words, string>> = {
   cover: 'Haftungsbeschränkung und Selbstbehalt',
   excess: 'Selbstbehalt',
   noCover: 'Keine: Der Mieter haftet für Schäden nach dem Gesetz.',
+  afterReturn: 'Belastungen nach der Rückgabe',
+  chargedAfterReturn:
+    'Der Mieter stimmt zu, dass Maut, Strafen, deren Gebühren und anerkannte Schäden nach der Rückgabe der Karte dieser Miete belastet werden. Tage ab der Rückgabe:',
   condition: 'Zustand bei der Übergabe',
   odometer: 'Kilometerstand',
   fuel: 'Tank',
@@ -116,6 +123,7 @@ const DE: Readonly<Record<keyof Words, string>> = {
   corrects: 'Berichtigt',
   prepaid: 'Bereits verrechnet',
   toPay: 'Zu zahlen',
+  payableBy: 'Zahlbar bis',
 };
 
 export const WORDS: Readonly<Record<DocumentLanguage, Readonly<Record<keyof Words, string>>>> = {

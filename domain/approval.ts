@@ -16,6 +16,7 @@ export const ALWAYS_FOUR_EYES = [
   'bank-detail-change',
   'erasure',
   'hold-release',
+  'day-reopen',
 ] as const;
 export const APPROVAL_KINDS = [...LIMIT_KINDS, ...ALWAYS_FOUR_EYES] as const;
 export type ApprovalKind = (typeof APPROVAL_KINDS)[number];
@@ -27,6 +28,7 @@ const DECIDERS: Readonly<Record<(typeof ALWAYS_FOUR_EYES)[number], readonly Role
   'bank-detail-change': ['accountant', 'finance-controller'],
   erasure: ['branch-manager', 'administrator'],
   'hold-release': ['branch-manager', 'fleet-planner'],
+  'day-reopen': ['branch-manager', 'finance-controller'],
 };
 
 /** A write-off above this takes two people even where the first one's limit is higher. */

@@ -14,6 +14,18 @@ export function choicesIn(taken: BookedChoices): BookedChoices {
   return { extras, coverages, drivers, surcharges, rate, promotion, distance };
 }
 
+/** A partner pays what it covers, by an agreed rate, and the renter the rest (decisions.md 43). */
+export type VoucherTerms = {
+  /** Of the customer who is invoiced. */
+  readonly payerId: string;
+  /** A negotiated rate of the plan: what is covered is invoiced by it, and nobody else sees it. */
+  readonly rate: string;
+  /** Codes of lines, or their first part, that are paid whole: `time`. */
+  readonly covers: readonly string[];
+  /** What the partner reckons with: another amount is refused. */
+  readonly netMinor?: number | undefined;
+};
+
 /** The rental itself does not remember them. */
 export type BookingTerms = {
   /** Through whom it is sold; left out, at a counter. */
@@ -22,6 +34,10 @@ export type BookingTerms = {
   readonly override?: BookingOverride | undefined;
   /** A held quote that it accepts. */
   readonly quoteId?: string | undefined;
+  /** Of a partner that pays a part of it. */
+  readonly voucher?: VoucherTerms | undefined;
+  /** Who earns a commission on it, at the terms of the day on which it is booked. */
+  readonly agentId?: string | undefined;
 };
 export type BookingOverride = {
   readonly stopSell: boolean;

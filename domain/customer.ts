@@ -35,6 +35,11 @@ export function checkCredit(roles: readonly Role[], terms: CreditTerms): void {
   }
   throw new DomainError('limit-exceeded', 'These terms of credit are above your limit.', {
     limitMinor: Math.max(0, ...limits.map((l) => l.limitMinor)),
-    paymentTermsDays: Math.max(0, ...limits.map((l) => l.days)),
+    paymentTermsDays: grantableDays(roles),
   });
+}
+
+/** The longest terms of payment that any of the roles may grant. */
+export function grantableDays(roles: readonly Role[]): number {
+  return Math.max(0, ...roles.map((role) => CREDIT_LIMITS[role]?.days ?? 0));
 }

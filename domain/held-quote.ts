@@ -5,11 +5,12 @@ import type { Quote } from './pricing.ts';
 import type { Channel } from './stop-sell.ts';
 
 /** Through whom a quote is held: it decides for how long (decisions.md 44). */
-export type HoldChannel = Extract<Channel, 'online' | 'corporate'>;
+export type HoldChannel = Extract<Channel, 'online' | 'corporate' | 'partner'>;
 
 export const HOLD_MINUTES = {
   online: 15,
   corporate: 24 * 60,
+  partner: 15,
 } as const satisfies Readonly<Record<HoldChannel, number>>;
 
 /** Nothing is held any more this long before pick-up: the counter needs its vehicles. */
@@ -25,12 +26,14 @@ export type QuoteHold = BookedChoices & {
   readonly returnBranchId?: string | undefined;
   readonly classId: string;
   readonly customerId: string | null;
+  /** Whose it is, held through the channel `partner`. */
+  readonly partnerId?: string | undefined;
   readonly channel: HoldChannel;
   readonly pickUpAt: string;
   readonly dueAt: string;
 };
 
-export type HeldQuote = Omit<QuoteHold, 'returnBranchId' | keyof BookedChoices> & {
+export type HeldQuote = Omit<QuoteHold, 'returnBranchId' | 'partnerId' | keyof BookedChoices> & {
   readonly returnBranchId: string;
   readonly status: QuoteStatus;
   readonly heldUntil: string;

@@ -41,6 +41,7 @@ export const ACCOUNT = {
   accruedSuppliers: '2110',
   authorityPayable: '2130',
   securityDeposits: '2120',
+  agentPayable: '2140',
   moneyOnAccount: '2160',
   vatPayable: '2200',
   deferredRevenue: '2300',
@@ -54,6 +55,7 @@ export const ACCOUNT = {
   badDebt: '5410',
   cashOverShort: '5420',
   cashRounding: '5430',
+  commissions: '5500',
 } as const;
 
 /** The demo company's chart of accounts. */
@@ -71,6 +73,7 @@ export const DEMO_CHART: readonly Account[] = [
   account(ACCOUNT.accruedSuppliers, 'Accrued suppliers', 'liability', true),
   account(ACCOUNT.securityDeposits, 'Security deposits of renters', 'liability', false),
   account(ACCOUNT.authorityPayable, 'Fines and tolls to pass on', 'liability', false),
+  account(ACCOUNT.agentPayable, 'Commissions owed to agents', 'liability', false),
   account(ACCOUNT.moneyOnAccount, 'Customers’ money on account', 'liability', false),
   account(ACCOUNT.vatPayable, 'VAT payable', 'liability', false),
   account(ACCOUNT.deferredRevenue, 'Deferred rental revenue', 'liability', false),
@@ -84,6 +87,7 @@ export const DEMO_CHART: readonly Account[] = [
   account(ACCOUNT.badDebt, 'Bad debt', 'expense', true),
   account(ACCOUNT.cashOverShort, 'Cash over and short', 'expense', true),
   account(ACCOUNT.cashRounding, 'Cash rounding', 'expense', true),
+  account(ACCOUNT.commissions, 'Commissions of agents', 'expense', false),
 ];
 
 function account(code: string, name: string, type: AccountType, liveBalance: boolean): Account {

@@ -14,6 +14,8 @@ export type PayerShare = {
   readonly percentBp: number;
   /** Of a broker's voucher: what is invoiced instead of its lines, net. */
   readonly voucherNetMinor: Minor | null;
+  /** From the issue date of its documents on; left out, by the payer's own terms. */
+  readonly paymentDays?: number | null | undefined;
   /** Has what nobody else pays. */
   readonly isPrimary: boolean;
 };
@@ -104,7 +106,7 @@ function grossOf(lines: readonly Line[]): Minor {
 }
 
 /** Discounts are of time, and go with it. */
-function covers(code: string, lineCode: string): boolean {
+export function covers(code: string, lineCode: string): boolean {
   if (code === 'time' && lineCode.startsWith('discount.')) return true;
   return lineCode === code || lineCode.startsWith(`${code}.`);
 }

@@ -20,18 +20,35 @@ export const PREPAYMENT_REFUND_REASONS = [
   'other',
 ] as const;
 
+/** What a counter records. */
 export const PREPAYMENT_TENDERS = ['cash', 'bank-transfer', 'card', 'deposit'] as const;
-/** `card` is a slip of the counter's terminal; `deposit` was paid or captured for the rental before. */
-export type PrepaymentTender = (typeof PREPAYMENT_TENDERS)[number];
+/**
+ * `card` is a slip of the counter's terminal; `deposit` was paid or captured for the rental before;
+ * `gateway` was charged to a card by the gateway.
+ */
+export type PrepaymentTender = (typeof PREPAYMENT_TENDERS)[number] | 'gateway';
+export type PrepaymentRefundReason = (typeof PREPAYMENT_REFUND_REASONS)[number];
 
 const HELD_IN: Readonly<Record<PrepaymentTender, string>> = {
   cash: ACCOUNT.cashInDrawers,
   'bank-transfer': ACCOUNT.bank,
   card: ACCOUNT.pspClearing,
   deposit: ACCOUNT.securityDeposits,
+  gateway: ACCOUNT.pspClearing,
 };
 
 const WHOLE_BP = 10_000;
+
+export function isPrepayable(status: string): boolean {
+  return status === 'reserved' || status === 'active';
+}
+
+/** Throws `invalid-state`. */
+export function checkPrepayable(rentalStatus: string): void {
+  if (isPrepayable(rentalStatus)) return;
+  const message = 'Only a rental to come or under way is prepaid.';
+  throw new DomainError('invalid-state', message, { rentalStatus });
+}
 
 /**
  * The VAT of a gross amount that is paid in advance, rate by rate in the order of the price: the hire

@@ -1,6 +1,12 @@
 // What a person may do to a rental now, and what stands in the way of the rest.
 import { DomainError } from './errors.ts';
-import { checkPossible, FOR_PEOPLE, type PeoplesCommand, type RentalState } from './rental.ts';
+import {
+  allowedCommands,
+  checkPossible,
+  FOR_PEOPLE,
+  type Judged,
+  type PeoplesCommand,
+} from './rental.ts';
 
 export type RentalAction = {
   readonly command: PeoplesCommand;
@@ -13,11 +19,17 @@ export type RentalAction = {
  * values (a date, a reading) or on other records (a free vehicle) is refused when it is given.
  * `now` is ISO 8601 in UTC.
  */
-export function rentalActions(state: RentalState, now: string): readonly RentalAction[] {
+export function rentalActions(state: Judged, now: string): readonly RentalAction[] {
   return FOR_PEOPLE.map((command) => ({ command, refusal: refusalOf(state, command, now) }));
 }
 
-function refusalOf(state: RentalState, command: PeoplesCommand, now: string): DomainError | null {
+/** Those alone that the status does not rule out. */
+export function offeredActions(state: Judged, now: string): readonly RentalAction[] {
+  const offered = allowedCommands(state.status);
+  return offered.map((command) => ({ command, refusal: refusalOf(state, command, now) }));
+}
+
+function refusalOf(state: Judged, command: PeoplesCommand, now: string): DomainError | null {
   try {
     checkPossible(state, command, now);
     return null;

@@ -8,15 +8,16 @@ const HOUR_MS = 3_600_000;
 
 /**
  * True while a person has to act: a request is to be answered, no vehicle is kept though the pick-up is within a day, the
- * vehicle did not come back, or an invoice is overdue. `now` is ISO 8601 in UTC.
+ * vehicle did not come back, an invoice is overdue, or money of a rental that is over is still here. `now` is ISO 8601 in UTC.
  */
 export function needsAttention(
-  state: Pick<RentalState, 'status' | 'vehicleId' | 'overdue' | 'pickUpAt' | 'arrears'>,
+  state: Pick<RentalState, 'status' | 'vehicleId' | 'overdue' | 'pickUpAt' | 'arrears' | 'payBack'>,
   now: string,
 ): boolean {
   const isNear = Date.parse(state.pickUpAt) - Date.parse(now) <= ATTENTION_HOURS * HOUR_MS;
   const isLate = state.overdue || state.arrears === true;
-  return state.status === 'requested' || (isShort(state) && isNear) || isLate;
+  const owesBack = state.payBack !== undefined;
+  return state.status === 'requested' || (isShort(state) && isNear) || isLate || owesBack;
 }
 
 /** True when it is to begin and has no vehicle yet. */

@@ -13,6 +13,7 @@ import {
 } from './rental/desk.ts';
 import type {
   Amend,
+  AnnounceDelay,
   AnnounceReturn,
   Cancel,
   CheckIn,
@@ -43,6 +44,7 @@ export type RentalCommand =
   | ({ readonly type: 'checkIn' } & CheckIn)
   | ({ readonly type: 'undoCheckOut' } & UndoCheckOut)
   | ({ readonly type: 'announceReturn' } & AnnounceReturn)
+  | ({ readonly type: 'announceDelay' } & AnnounceDelay)
   | { readonly type: 'reinstate' }
   | ({ readonly type: 'cancel' } & Cancel)
   | ({ readonly type: 'confirm' } & Confirm)
@@ -67,6 +69,7 @@ const ALLOWED: Readonly<Record<RentalCommandType, readonly RentalStatus[]>> = {
   checkIn: ['active'],
   undoCheckOut: ['active'],
   announceReturn: ['active'],
+  announceDelay: ['requested', 'reserved'],
   reinstate: ['no_show'],
   cancel: ['requested', 'reserved'],
   confirm: ['requested'],
@@ -91,6 +94,7 @@ export const FOR_PEOPLE = [
   'checkIn',
   'undoCheckOut',
   'announceReturn',
+  'announceDelay',
   'reinstate',
   'cancel',
   'confirm',
@@ -129,11 +133,28 @@ export function decide(state: RentalState, command: RentalCommand, now: string):
   return command;
 }
 
+/** All that the rules of what is possible look at. */
+export type Judged = Pick<
+  RentalState,
+  | 'status'
+  | 'pickUpAt'
+  | 'dueAt'
+  | 'answerBy'
+  | 'checkedOutAt'
+  | 'overdue'
+  | 'notReturned'
+  | 'deskTerms'
+  | 'exchanged'
+  | 'isExchanged'
+  | 'graceMinutes'
+  | 'cycleEndsAt'
+>;
+
 /**
  * What no value that a command carries could change: screens are told by the same rule before
  * anybody has typed one. Throws `invalid-state`. `now` is ISO 8601 in UTC.
  */
-export function checkPossible(state: RentalState, type: RentalCommandType, now: string): void {
+export function checkPossible(state: Judged, type: RentalCommandType, now: string): void {
   if (!ALLOWED[type].includes(state.status)) {
     throw new DomainError(
       'invalid-state',
@@ -151,7 +172,7 @@ export function checkPossible(state: RentalState, type: RentalCommandType, now: 
 }
 
 /** The timer that ends it may be late; whoever asked was told that it ends then. */
-function checkInTime({ answerBy, status }: RentalState, now: string): void {
+function checkInTime({ answerBy, status }: Judged, now: string): void {
   if (!answerBy || Date.parse(now) < Date.parse(answerBy)) return;
   throw new DomainError('invalid-state', 'The time to confirm this request is over.', {
     rentalStatus: status,

@@ -105,21 +105,3 @@ export function lateDocumentOf(charge: LateCharge) {
 function lineOf(code: string, netMinor: Minor, vatRateBp: number): Line {
   return { code, quantity: 1, unitMinor: netMinor, netMinor, vatRateBp };
 }
-
-const DAY_MS = 86_400_000;
-
-/**
- * A delayed charge to a card needs the renter's written consent and has a window from the return
- * (decisions.md 17); without either it is an invoice to be paid. `returnedAt` null: still out.
- */
-export function collectionOf(when: {
-  readonly consentedAt: string | null;
-  readonly returnedAt: string | null;
-  readonly now: string;
-  readonly windowDays: number;
-}): 'card' | 'invoice' {
-  const { consentedAt, returnedAt, now, windowDays } = when;
-  if (consentedAt === null) return 'invoice';
-  const end = returnedAt === null ? Infinity : Date.parse(returnedAt) + windowDays * DAY_MS;
-  return Date.parse(now) <= end ? 'card' : 'invoice';
-}

@@ -23,7 +23,10 @@ const MAX_SENT = 20;
 /** Hands a notice over; false, or a rejection, when it was not accepted. */
 export type SendNotice = (body: string, signature: string) => Promise<boolean>;
 
-export type DoneOrder = Exclude<GatewayOrder, { readonly kind: 'authorise' | 'increase' }>;
+export type DoneOrder = Exclude<
+  GatewayOrder,
+  { readonly kind: 'authorise' | 'charge' | 'increase' }
+>;
 
 export async function keepNotices(
   tx: Tx,

@@ -4,6 +4,7 @@ import { type Db, type Tx, transact } from '../db/client.ts';
 import type { GatewayOrder, GatewayOutcome, PaymentGateway } from '../domain/payments/gateway.ts';
 import { readSigned } from './notices.ts';
 import {
+  type DoneOrder,
   deliverNotices,
   keepNotices,
   type SendNotice,
@@ -72,15 +73,14 @@ export function simulatedGateway({ db, now, secret, send }: Settings): PaymentGa
       const answer = await transact(db, 'rentals_rw', NOBODY, async (tx) => {
         const known = await repeated(tx, key);
         if (known !== undefined) return { outcome: known, isLost: false };
-        const hold = order.kind === 'authorise' ? undefined : await lockHold(tx, order.ref);
-        const card = order.kind === 'authorise' ? order.paymentMethod : (hold?.card ?? '');
+        const hold = 'ref' in order ? await lockHold(tx, order.ref) : undefined;
+        const card = 'ref' in order ? (hold?.card ?? '') : order.paymentMethod;
         const isLate = card === CARDS.lost && (await isFirstAsking(tx, key, order));
         if (isLate) return { outcome: null, isLost: true };
         const outcome = await decided(tx, key, order, { hold, at });
         await remember(tx, key, order, outcome);
-        if (outcome.status === 'done' && order.kind !== 'authorise' && order.kind !== 'increase') {
-          await keepNotices(tx, key, order, card);
-        }
+        const told = outcome.status === 'done' ? toldOf(order, outcome.ref) : null;
+        if (told !== null) await keepNotices(tx, key, told, card);
         return { outcome, isLost: card === CARDS.timeout };
       });
       // Apart from the answer, which may come before it or after it.
@@ -95,6 +95,14 @@ export function simulatedGateway({ db, now, secret, send }: Settings): PaymentGa
     signatureHeader: 'gateway-signature',
     readNotice: (body, signature) => readSigned(secret, body, signature, Date.now() / 1_000),
   };
+}
+
+/** A charge is told as a capture is: money was taken. */
+function toldOf(order: GatewayOrder, ref: string): DoneOrder | null {
+  if (order.kind === 'authorise' || order.kind === 'increase') return null;
+  if (order.kind !== 'charge') return order;
+  const { amountMinor, currency } = order;
+  return { kind: 'capture', ref, amountMinor, currency };
 }
 
 /** The stored answer, which a repetition of the key gets without anything being done. */
@@ -134,6 +142,7 @@ async function decided(
   { hold, at }: Facts,
 ): Promise<GatewayOutcome> {
   if (order.kind === 'authorise') return authorise(tx, key, order, at);
+  if (order.kind === 'charge') return charge(tx, key, order, at);
   if (hold === undefined) return declined('unknown-hold');
   switch (order.kind) {
     case 'increase': {
@@ -171,9 +180,8 @@ async function authorise(
   at: string,
 ): Promise<GatewayOutcome> {
   const { paymentMethod: card, rentalId, amountMinor, currency } = order;
-  if (!(Object.values(CARDS) as readonly string[]).includes(card)) return declined('unknown-card');
-  if (card === CARDS.decline) return declined('insufficient-funds');
-  if (card === CARDS.action) return declined('authentication-required');
+  const refusal = refusalOf(card);
+  if (refusal !== null) return refusal;
   const { rows: earlier } = await sql`select from simulated_gateway.hold
     where rental_id = ${rentalId}`.execute(tx);
   if (card === CARDS.renewDeclined && earlier.length > 0) return declined('insufficient-funds');
@@ -184,6 +192,29 @@ async function authorise(
       (ref, card, rental_id, amount_minor, currency, capture_before)
     values (${ref}, ${card}, ${rentalId}, ${amountMinor}, ${currency}, ${validUntil})`.execute(tx);
   return done(ref, { heldAt: at, validUntil });
+}
+
+async function charge(
+  tx: Tx,
+  key: string,
+  order: Extract<GatewayOrder, { kind: 'charge' }>,
+  at: string,
+): Promise<GatewayOutcome> {
+  const { paymentMethod: card, rentalId, amountMinor, currency } = order;
+  const refusal = refusalOf(card);
+  if (refusal !== null) return refusal;
+  const ref = `sim_${key}`;
+  await sql`insert into simulated_gateway.hold (ref, card, rental_id, amount_minor, captured_minor,
+      currency, status, capture_before)
+    values (${ref}, ${card}, ${rentalId}, ${amountMinor}, ${amountMinor}, ${currency}, 'captured',
+      ${at})`.execute(tx);
+  return done(ref);
+}
+
+function refusalOf(card: string): GatewayOutcome | null {
+  if (!(Object.values(CARDS) as readonly string[]).includes(card)) return declined('unknown-card');
+  if (card === CARDS.decline) return declined('insufficient-funds');
+  return card === CARDS.action ? declined('authentication-required') : null;
 }
 
 function isHeld({ status, captureBefore }: HoldRow, at: string): boolean {

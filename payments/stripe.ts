@@ -64,8 +64,15 @@ async function carryOut(stripe: Stripe, key: string, order: GatewayOrder): Promi
     case 'authorise': {
       const { customer } = await stripe.paymentMethods.retrieve(order.paymentMethod);
       if (customer === null) return { status: 'declined', code: NOT_REUSABLE };
-      const intent = creation(key, order, typeof customer === 'string' ? customer : customer.id);
+      const intent = creation(key, order, idOf(customer));
       return heldBy(await stripe.paymentIntents.create(intent, once));
+    }
+    case 'charge': {
+      // Used once, so nobody need have saved it; one that is saved is refused without its Customer.
+      const { customer } = await stripe.paymentMethods.retrieve(order.paymentMethod);
+      const intent = { ...payment(key, order), ...(customer && { customer: idOf(customer) }) };
+      const cards = { capture_method: 'automatic', payment_method_types: ['card'] } as const;
+      return chargedBy(await stripe.paymentIntents.create({ ...intent, ...cards }, once));
     }
     case 'increase': {
       const amount = { amount: order.amountMinor, metadata: { order: key }, ...WITH_CHARGE };
@@ -96,24 +103,34 @@ function creation(
   customer: string,
 ): Stripe.PaymentIntentCreateParams {
   return {
-    amount: order.amountMinor,
-    currency: order.currency.toLowerCase(),
+    ...payment(key, order),
     customer,
-    payment_method: order.paymentMethod,
     capture_method: 'manual',
-    confirm: true,
-    // Nobody is there to prove who he is: a card that asks for it is declined.
     off_session: true,
-    error_on_requires_action: true,
     payment_method_options: {
       card: {
         request_extended_authorization: 'if_available',
         request_incremental_authorization: 'if_available',
       },
     },
-    metadata: { order: key, rental: order.rentalId },
     ...WITH_CHARGE,
   };
+}
+
+/** Nobody is there to prove who he is: a card that asks for it is declined. */
+function payment(
+  key: string,
+  { amountMinor: amount, currency, paymentMethod, rentalId }: Order<'authorise' | 'charge'>,
+) {
+  return {
+    ...{ amount, currency: currency.toLowerCase(), payment_method: paymentMethod },
+    ...{ confirm: true, error_on_requires_action: true },
+    metadata: { order: key, rental: rentalId },
+  };
+}
+
+function idOf(customer: string | { readonly id: string }): string {
+  return typeof customer === 'string' ? customer : customer.id;
 }
 
 /** Looks, and orders nothing. Where it cannot tell, null: the same key is then sent again. */
@@ -122,11 +139,15 @@ async function find(
   key: string,
   order: GatewayOrder,
 ): Promise<GatewayOutcome | null> {
-  if (order.kind === 'authorise') {
+  if (order.kind === 'authorise' || order.kind === 'charge') {
     const query = `metadata['order']:'${key}'`;
     const found = await stripe.paymentIntents.search({ query, expand: ['data.latest_charge'] });
     const intent = found.data.find(({ metadata }) => metadata['order'] === key);
-    return intent?.status === 'requires_capture' ? heldBy(intent) : null;
+    if (order.kind === 'authorise') {
+      return intent?.status === 'requires_capture' ? heldBy(intent) : null;
+    }
+    const isTaken = intent?.status === 'succeeded' || intent?.status === 'processing';
+    return intent && isTaken ? chargedBy(intent) : null;
   }
   if (order.kind === 'refund') {
     const list = stripe.refunds.list({ payment_intent: order.ref, limit: 100 });
@@ -143,7 +164,7 @@ async function find(
 function reached(
   intent: Intent,
   key: string,
-  order: Exclude<GatewayOrder, { kind: 'authorise' | 'refund' }>,
+  order: Exclude<GatewayOrder, { kind: 'authorise' | 'charge' | 'refund' }>,
 ): GatewayOutcome | null {
   const isOrders = intent.metadata['order'] === key;
   switch (order.kind) {
@@ -174,6 +195,13 @@ function heldBy(intent: Intent): GatewayOutcome {
     validUntil: new Date(until * 1_000).toISOString(),
     overcapturePercent: Math.min(100, Math.max(0, above)),
   };
+}
+
+/** Throws while the bank takes its time: then it is not known, and asked for again. */
+function chargedBy({ id, status }: Intent): GatewayOutcome {
+  if (status === 'processing') throw new Error(`Payment ${id} is being processed.`);
+  const isCharged = status === 'succeeded';
+  return isCharged ? done(id) : { status: 'declined', code: status.replaceAll('_', '-') };
 }
 
 function settledBy({ id, status }: Intent): GatewayOutcome {

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { openDb, transact } from '../db/client.ts';
 import { forgetOldReadings } from '../db/commands/reading-upkeep.ts';
+import { afterHire } from '../events/after-hire.ts';
 import { branchActivity } from '../events/branch-activity.ts';
 import { type ConsumerDeps, type ConsumerPlan, runConsumer } from '../events/consumer.ts';
 import { kafkaFromEnvironment } from '../events/environment.ts';
@@ -16,7 +17,7 @@ import { serveInternal } from './internal-server.ts';
 import { untilStopped, within } from './lifetime.ts';
 import { createLogger } from './logging.ts';
 import { openSender } from './notification-sender.ts';
-import { openHoursNews, openRentalNews } from './rental-news.ts';
+import { openAfterHire, openHoursNews, openRentalNews } from './rental-news.ts';
 import { startTelemetry } from './telemetry.ts';
 
 const UPKEEP_MS = 60 * 60 * 1000;
@@ -32,6 +33,7 @@ const plans: readonly ConsumerPlan[] = [
   branchActivity,
   rentalReassignments(openRentalNews(temporal)),
   rentalHours(db, openHoursNews(temporal)),
+  afterHire(openAfterHire(temporal)),
   notifications,
 ];
 const registry = new Registry();

@@ -1,10 +1,12 @@
-// How the consumers' process signals a rental's workflow: another vehicle, or other hours.
+// How the consumers' process signals a rental's workflows: another vehicle, other hours, late documents.
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import type { TellAfterHire } from '../events/after-hire.ts';
 import { ServerAway } from '../events/consumer.ts';
 import type { TellHours } from '../events/rental-hours.ts';
 import type { TellRental } from '../events/rental-reassignments.ts';
 import { withDeadline } from '../temporal-config/connection.ts';
 import { rentalWorkflowId } from '../temporal-config/names.ts';
+import { depositStartOptions } from '../temporal-config/starts.ts';
 import type { HoursChanged, Reassigned } from '../workflows/rental.messages.ts';
 
 const DEADLINE_MS = 3_000;
@@ -21,10 +23,28 @@ export function openHoursNews(temporal: Client): TellHours {
   return ({ rentalId, ...said }) => signal<HoursChanged>(temporal, rentalId, 'hoursChanged', said);
 }
 
-async function signal<S>(temporal: Client, rentalId: string, name: string, said: S): Promise<void> {
+export function openAfterHire(temporal: Client): TellAfterHire {
+  return {
+    damageEnded: ({ rentalId }) => signal(temporal, rentalId, 'damageEnded'),
+    lateCharge: ({ rentalId, invoiceId }) =>
+      reaching(temporal, () =>
+        temporal.workflow.signalWithStart('deposit', {
+          ...depositStartOptions(rentalId),
+          signal: 'lateChargeAsked',
+          signalArgs: [{ invoiceId }],
+        }),
+      ),
+  };
+}
+
+function signal<S>(temporal: Client, rentalId: string, name: string, ...said: S[]): Promise<void> {
   const handle = temporal.workflow.getHandle(rentalWorkflowId(rentalId));
+  return reaching(temporal, () => handle.signal<S[]>(name, ...said));
+}
+
+async function reaching(temporal: Client, send: () => Promise<unknown>): Promise<void> {
   try {
-    await withDeadline(temporal, DEADLINE_MS, () => handle.signal<[S]>(name, said));
+    await withDeadline(temporal, DEADLINE_MS, send);
   } catch (error) {
     // It has ended: it needs nothing.
     if (error instanceof WorkflowNotFoundError) return;

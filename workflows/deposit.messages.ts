@@ -1,7 +1,13 @@
 // The public contract of a deposit's workflow: what others may send it and what it answers.
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Actor } from '../domain/actor.ts';
-import type { DepositState, Payer, Refund } from '../domain/payments/deposit.ts';
+import type {
+  DepositState,
+  Payer,
+  Prepay,
+  Refund,
+  ReturnPrepaid,
+} from '../domain/payments/deposit.ts';
 import type { Envelope } from './rental.messages.ts';
 
 export type Authorise = {
@@ -23,6 +29,13 @@ export const release = defineUpdate<DepositState, [Envelope<Record<string, never
 /** Gives back of what was captured, at most that. */
 export const refund = defineUpdate<DepositState, [Envelope<Omit<Refund, 'kind'>>]>('refund');
 
+/** Charges a card for what the rental costs, before the hire. */
+export const prepay = defineUpdate<DepositState, [Envelope<Omit<Prepay, 'kind'>>]>('prepay');
+/** Gives back of what a card was charged in advance, at most what is owed back. */
+export const returnPrepaid = defineUpdate<DepositState, [Envelope<Omit<ReturnPrepaid, 'kind'>>]>(
+  'returnPrepaid',
+);
+
 /** The gateway told something, and it is in the rows: a hold ended, a payment is disputed. */
 export const gatewayTold = defineSignal('gatewayTold');
 
@@ -31,7 +44,16 @@ export type AskedByRental = { readonly askId: string; readonly actor: Actor };
 
 /** The rental is to become longer: its card is asked to hold so much before that is recorded. */
 export const increaseAsked = defineSignal<[AskedByRental & Amount]>('increaseAsked');
-/** The rental is over: what is owed is captured, the rest given back. */
+/**
+ * The rental is over: what is owed is captured, the rest given back, and what is owed back of a
+ * prepayment returned to its card.
+ */
 export const rentalEnded = defineSignal<[AskedByRental]>('rentalEnded');
+
+/**
+ * A document came after the return, and the renter agreed to have it charged. The row says what
+ * becomes of it; a repeat charges nothing again.
+ */
+export const lateChargeAsked = defineSignal<[{ readonly invoiceId: string }]>('lateChargeAsked');
 
 export const depositState = defineQuery<DepositState | null>('depositState');

@@ -21,6 +21,8 @@ import type { Envelope } from './rental.messages.ts';
 export type DepositInput = {
   readonly rentalId: string;
   readonly carried?: DepositCarried;
+  /** The rental is over, and no run was there to be told so. */
+  readonly ended?: messages.AskedByRental;
   readonly maxHistoryLength?: number;
 };
 
@@ -29,9 +31,14 @@ export async function deposit(input: DepositInput): Promise<DepositState | null>
   const book = openDepositBook(input.carried ?? null);
   const desk = openDepositDesk(input.rentalId, book);
   const clock = openDepositClock(input.rentalId, book, desk);
-  listen(book, desk, clock, openDepositAnswers(input.rentalId, book, desk));
+  const answer = openDepositAnswers(input.rentalId, book, desk);
+  listen(book, desk, clock, answer);
   // Cancelled from outside it would leave a hold that nobody renews or gives back.
-  return CancellationScope.nonCancellable(() => live(input, book, desk, clock));
+  return CancellationScope.nonCancellable(async () => {
+    const { ended, ...later } = input;
+    if (ended !== undefined) await answer(ended, { kind: 'settle' });
+    return live(later, book, desk, clock);
+  });
 }
 
 function listen(
@@ -48,11 +55,16 @@ function listen(
     answer(asked, { kind: 'raise', amountMinor: asked.amountMinor }),
   );
   setHandler(messages.rentalEnded, (asked) => answer(asked, { kind: 'settle' }));
+  setHandler(messages.lateChargeAsked, ({ invoiceId }) => clock.charge(invoiceId), {
+    description: 'A document is to be charged to the renter’s card.',
+  });
   accept(messages.authorise, (command) => ({ ...command, kind: 'authorise' }));
   accept(messages.increase, (command) => ({ ...command, kind: 'increase' }));
   accept(messages.capture, (command) => ({ ...command, kind: 'capture' }));
   accept(messages.release, () => ({ kind: 'release' }));
   accept(messages.refund, (command) => ({ ...command, kind: 'refund' }));
+  accept(messages.prepay, (command) => ({ ...command, kind: 'prepay' }));
+  accept(messages.returnPrepaid, (command) => ({ ...command, kind: 'return-prepaid' }));
 
   function accept<C extends object>(
     definition: UpdateDefinition<DepositState, [Envelope<C>]>,

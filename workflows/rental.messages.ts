@@ -4,6 +4,7 @@ import type { Actor } from '../domain/actor.ts';
 import type { ErrorDetails } from '../domain/errors.ts';
 import type {
   Amend,
+  AnnounceDelay,
   AnnounceReturn,
   Cancel,
   CheckIn,
@@ -46,6 +47,8 @@ export const undoCheckOut = defineUpdate<RentalState, [Envelope<UndoCheckOut>]>(
 export const announceReturn = defineUpdate<RentalState, [Envelope<AnnounceReturn>]>(
   'announceReturn',
 );
+/** The renter's flight is late: the vehicle is kept for as much longer. */
+export const announceDelay = defineUpdate<RentalState, [Envelope<AnnounceDelay>]>('announceDelay');
 /** Who did not show up came after all. Sent with a start: the rental's run had ended. */
 export const reinstate = defineUpdate<RentalState, [Envelope<object>]>('reinstate');
 /** Nobody comes: the vehicle is free again. Only before check-out; a request too. */
@@ -100,5 +103,8 @@ export type HoursChanged = Omit<HandoverDoubt, 'problem'> & {
  * when they suit again. A person settles it with the renter; the rental stays as it is.
  */
 export const hoursChanged = defineSignal<[HoursChanged]>('hoursChanged');
+
+/** A damage case of this rental is charged, waived or borne by an insurer: it may be closed now. */
+export const damageEnded = defineSignal('damageEnded');
 
 export const state = defineQuery<RentalState | null>('state');

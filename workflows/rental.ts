@@ -39,6 +39,7 @@ function listen(book: RentalBook, desk: RentalDesk): void {
     book.told((trouble) => trouble.flag(reason));
   });
   setHandler(messages.hoursChanged, (said) => book.told((trouble) => trouble.doubt(said)));
+  setHandler(messages.damageEnded, desk.damageEnded);
   setHandler(messages.depositAnswered, desk.depositAnswered);
   setHandler(messages.reserve, desk.reserve, { description: 'Takes a vehicle, or says why not.' });
   accept(messages.checkOut, (command) => ({ ...command, type: 'checkOut' }));
@@ -49,6 +50,7 @@ function listen(book: RentalBook, desk: RentalDesk): void {
   accept(messages.checkIn, (command) => ({ ...command, type: 'checkIn' }));
   accept(messages.undoCheckOut, (command) => ({ ...command, type: 'undoCheckOut' }));
   accept(messages.announceReturn, (command) => ({ ...command, type: 'announceReturn' }));
+  accept(messages.announceDelay, (command) => ({ ...command, type: 'announceDelay' }));
   accept(messages.reinstate, () => ({ type: 'reinstate' }));
   accept(messages.cancel, (command) => ({ ...command, type: 'cancel' }));
   accept(messages.confirm, (command) => ({ ...command, type: 'confirm' }));

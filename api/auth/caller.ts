@@ -8,6 +8,8 @@ export type Caller = {
   readonly roles: readonly Role[];
   /** Empty for customers, who see what is their own wherever it is. */
   readonly branches: Branches;
+  /** The negotiated rates that a partner may ask for; staff ask for any, and have none here. */
+  readonly rates: readonly string[];
   readonly limits: Limits;
   /** What the token or key may be used for; the roles' rights end where these end. */
   readonly scopes: ReadonlySet<Scope>;

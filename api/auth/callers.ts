@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts';
 export const NOBODY = {
   roles: [],
   branches: [],
+  rates: [],
   limits: limitsOf([]),
   scopes: new Set<Scope>(),
   via: 'access-token',
@@ -32,11 +33,11 @@ export function staffCaller(
 }
 
 export function partnerCaller(
-  { partnerId, branches }: PartnerIdentity,
+  { partnerId, branches, rates }: PartnerIdentity,
   more: Partial<Caller>,
 ): Caller {
   const actor = { kind: 'partner', id: partnerId } as const;
-  return { ...NOBODY, actor, branches, ...more };
+  return { ...NOBODY, actor, branches, rates, ...more };
 }
 
 export function rolesIn(value: unknown): readonly Role[] {

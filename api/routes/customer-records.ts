@@ -3,7 +3,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { setContact } from '../../db/commands/company-contacts.ts';
 import { mergeCustomers } from '../../db/commands/customer-merge.ts';
 import { setCredit } from '../../db/commands/customers.ts';
-import { contactsOf, licencesDue } from '../../db/queries/customers.ts';
+import { dismissDouble } from '../../db/commands/possible-duplicates.ts';
+import { contactsOf, licencesDue, openDoubles } from '../../db/queries/customers.ts';
 import { customerById } from '../../db/queries/rentals.ts';
 import { checkCredit } from '../../domain/customer.ts';
 import { secured } from '../auth/access.ts';
@@ -27,6 +28,7 @@ import {
   dueLicenceView,
   NewContact,
   NewMerge,
+  OpenDoubles,
   PossibleDuplicates,
 } from '../schemas/customers.ts';
 import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
@@ -101,6 +103,26 @@ const merge = createRoute({
   responses: { 200: jsonAnswer('The one that stands', Customer), ...problems },
 });
 
+const doubles = createRoute({
+  ...secured({ scope: 'customers:read', roles: COUNTER }),
+  method: 'get',
+  path: '/possible-duplicates',
+  tags,
+  summary:
+    'Guests of partners who may be customers already, the longest waiting first; 200 at most',
+  responses: { 200: jsonAnswer('To be settled', z.object({ items: OpenDoubles })), ...problems },
+});
+
+const tellApart = createRoute({
+  ...secured({ scope: 'customers:write', roles: ['senior-agent', 'branch-manager'] }),
+  method: 'delete',
+  path: '/possible-duplicates/{id}/{otherId}',
+  tags,
+  summary: 'They are two people: off the list',
+  request: { params: params.extend({ otherId: Id }) },
+  responses: { 204: { description: 'Told apart' }, ...problems },
+});
+
 const due = createRoute({
   ...secured({ scope: 'customers:read', roles: [...COUNTER, 'auditor'] }),
   method: 'get',
@@ -155,6 +177,12 @@ export function customerRecordRoutes(deps: ApiDeps): ApiRouter {
         return { status: 200, body: customerView(row), headers: etag(row.version) };
       }),
     )
+    .openapi(doubles, async (c) => c.json({ items: await openDoubles(db, rowAccessOf(c)) }, 200))
+    .openapi(tellApart, async (c) => {
+      const { id: customerId, otherId } = c.req.valid('param');
+      await dismissDouble(db, rowAccessOf(c), { customerId, otherId });
+      return c.body(null, 204);
+    })
     .openapi(due, async (c) => {
       const rows = await licencesDue(db, rowAccessOf(c), c.req.valid('query').until);
       return c.json({ items: rows.map(dueLicenceView) }, 200);

@@ -1,11 +1,12 @@
 // Held quotes over HTTP: a price and a vehicle, kept until a rental accepts them by `quoteId`.
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { heldQuoteById } from '../../db/queries/held-quotes.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { assertBranch, assertCustomer, ownCustomerId, rowAccessOf } from '../auth/scope.ts';
 import { withBands } from '../booked-choices.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { namingReferences } from '../errors.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { assertKnownPlaces } from '../known-branch.ts';
@@ -18,7 +19,12 @@ import { HeldQuote, heldQuoteView, NewHeldQuote } from '../schemas/held-quotes.t
 
 const tags = ['Quotes'];
 const params = z.object({ id: Id });
-const WRITE = { scope: 'rentals:write', roles: COUNTER, customers: 'own' } as const;
+const WRITE = {
+  scope: 'rentals:write',
+  roles: COUNTER,
+  customers: 'own',
+  partners: true,
+} as const;
 
 const create = createRoute({
   ...secured(WRITE, jsonBody),
@@ -35,6 +41,7 @@ const read = createRoute({
     scope: 'rentals:read',
     roles: [...COUNTER, 'fleet-planner', ...BOOKS, 'auditor'],
     customers: 'own',
+    partners: true,
   }),
   method: 'get',
   path: '/quotes/holds/{id}',
@@ -65,10 +72,11 @@ export function heldQuoteRoutes(deps: ApiDeps): ApiRouter {
         assertBranch(c, wanted.branchId);
         await assertKnownPlaces(c, db, wanted);
         if (customerId !== null) assertCustomer(c, customerId);
-        if (own !== undefined && wanted.channel !== 'online') {
-          throw new ProblemError('forbidden', 'Customers hold quotes online.');
-        }
-        const command = { ...(await withBands(c, deps, wanted, wanted)), id, customerId };
+        assertChannel(c, wanted.channel);
+        const { kind, id: callerId } = deps.actorOf(c);
+        const partnerId = kind === 'partner' ? callerId : undefined;
+        const taken = await withBands(c, deps, wanted, wanted);
+        const command = { ...taken, id, customerId, ...(partnerId && { partnerId }) };
         const envelope = { commandId: id, actor: deps.actorOf(c), command };
         const held = await namingReferences(sendHold(deps, envelope));
         const headers = { location: `/api/v1/quotes/holds/${id}` };
@@ -86,4 +94,14 @@ export function heldQuoteRoutes(deps: ApiDeps): ApiRouter {
       const ended = await sendRelease(deps, id, deps.actorOf(c));
       return c.json(heldQuoteView(ended, now()), 200);
     });
+}
+
+/** Customers hold online and partners as such, which nobody else does: 403. */
+function assertChannel(c: Context<ApiEnv>, channel: z.infer<typeof NewHeldQuote>['channel']): void {
+  const { kind } = c.get('caller').actor;
+  if (kind === 'customer' && channel !== 'online') {
+    throw new ProblemError('forbidden', 'Customers hold quotes online.');
+  }
+  if ((kind === 'partner') === (channel === 'partner')) return;
+  throw new ProblemError('forbidden', 'Partners, and they alone, hold through `partner`.');
 }

@@ -1,19 +1,21 @@
 // Partners and the API clients of their systems: an administrator's to register and to end.
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Db } from '../../db/client.ts';
 import {
+  changePartner,
   createApiClient,
   newClientSecret,
   registerPartner,
   revokeApiClient,
-  setPartnerStatus,
 } from '../../db/commands/partners.ts';
 import { clientsOf, listPartners, partnerById } from '../../db/queries/people.ts';
+import { customerById } from '../../db/queries/rentals.ts';
 import { principalOf } from '../../domain/actor.ts';
 import { secured } from '../auth/access.ts';
 import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
-import { found } from '../problems.ts';
+import { found, ProblemError } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import {
   ApiClient,
@@ -38,6 +40,8 @@ import {
 import { etag, IfMatchHeader, knownVersion } from '../versions.ts';
 
 const tags = ['Partners'];
+/** Administrators see no customers; this looks only whether there is such a company. */
+const READER = 'system:api';
 const params = z.object({ id: Id });
 const READ = { scope: 'people:read', roles: ['administrator', 'auditor'] } as const;
 const WRITE = { scope: 'people:write', roles: ['administrator'] } as const;
@@ -67,7 +71,7 @@ const update = createRoute({
   method: 'patch',
   path: '/partners/{id}',
   tags,
-  summary: 'Suspend a partner or let them in again',
+  summary: 'Suspend a partner or let them in again; what is agreed with it',
   request: { params, headers: IfMatchHeader, body: jsonRequest(PartnerChange) },
   responses: { 200: jsonAnswer('As it is now', Partner), ...problems },
 });
@@ -112,7 +116,9 @@ export function partnerRoutes(deps: ApiDeps): ApiRouter {
     .openapi(create, (c) =>
       idempotent(c, deps, async (id) => {
         const principal = principalOf(deps.actorOf(c));
-        const row = await registerPartner(db, principal, { ...c.req.valid('json'), id });
+        const partner = c.req.valid('json');
+        await assertPayer(db, partner.payerId, partner.sandbox ?? false);
+        const row = await registerPartner(db, principal, { ...partner, id });
         return { status: 201, body: partnerView(row), headers: etag(row.version) };
       }),
     )
@@ -126,9 +132,12 @@ export function partnerRoutes(deps: ApiDeps): ApiRouter {
     })
     .openapi(update, async (c) => {
       const { id } = c.req.valid('param');
-      const { status } = c.req.valid('json');
+      const change = c.req.valid('json');
+      const version = knownVersion(c);
+      const partner = found(await partnerById(db, id), 'partner');
+      await assertPayer(db, change.payerId, partner.is_sandbox);
       const principal = principalOf(deps.actorOf(c));
-      const row = await setPartnerStatus(db, principal, id, knownVersion(c), status);
+      const row = await changePartner(db, principal, id, version, change);
       return c.json(partnerView(row), 200, etag(row.version));
     })
     .openapi(createClient, async (c) => {
@@ -147,4 +156,19 @@ export function partnerRoutes(deps: ApiDeps): ApiRouter {
       await revokeApiClient(db, principalOf(deps.actorOf(c)), id, clientId);
       return c.body(null, 204);
     });
+}
+
+/** Vouchers are invoiced to a company of the partner's side: 422 `unknown-reference` for another. */
+async function assertPayer(
+  db: Db,
+  payerId: string | null | undefined,
+  isSandbox: boolean,
+): Promise<void> {
+  if (!payerId) return;
+  const payer = await customerById(db, READER, payerId);
+  const stands = payer?.merged_into === null && payer.contacts_erased_at === null;
+  if (stands && payer.kind === 'company' && payer.is_sandbox === isSandbox) return;
+  throw new ProblemError('unknown-reference', 'There is no such company.', {
+    more: { of: 'payer' },
+  });
 }

@@ -2,6 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { payersOf, setPayers } from '../../db/commands/payer-shares.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
+import { grantableDays } from '../../domain/customer.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { rowAccessOf } from '../auth/scope.ts';
@@ -32,7 +33,7 @@ const set = createRoute({
   method: 'put',
   path: '/rentals/{id}/payers',
   tags,
-  summary: 'Set all payers until the vehicle is back; If-Match where they were set already',
+  summary: 'Set all payers of what is not billed yet, until the return; If-Match for a change',
   request: { params, headers: IfMatchHeader, body: jsonRequest(NewPayers) },
   responses: { 200: jsonAnswer('In force', Payers), ...problems },
 });
@@ -51,7 +52,9 @@ export function payerRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
       const known = await payersOf(db, access, rentalId);
       const version = known || c.req.header('if-match') ? knownVersion(c) : null;
       const { shares } = c.req.valid('json');
-      const split = await namingReferences(setPayers(db, access, { rentalId, shares }, version));
+      const days = grantableDays(c.get('caller').roles);
+      const asked = { rentalId, shares };
+      const split = await namingReferences(setPayers(db, access, asked, version, days));
       return c.json(split, 200, etag(split.version));
     });
 }

@@ -2,11 +2,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { refundPrepayment } from '../../db/commands/prepayment-refunds.ts';
 import { receivePrepayment } from '../../db/commands/prepayments.ts';
-import { prepaymentsOf } from '../../db/queries/prepayments.ts';
+import { prepaymentOf, prepaymentsOf } from '../../db/queries/prepayments.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
+import { returnPrepaid } from '../../workflows/deposit.messages.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { rowAccessOf } from '../auth/scope.ts';
+import { sendDeposit } from '../deposit-commands.ts';
 import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -50,6 +52,7 @@ const refund = createRoute({
   path: '/prepayments/{id}/refund',
   tags,
   summary: 'Give back of a prepayment what its rental owes back',
+  description: 'What a gateway charged goes back to its card; a refusal of that is 402.',
   request: { params, headers: IdempotencyHeader, body: jsonRequest(PrepaymentRefund) },
   responses: { 200: jsonAnswer('As it is now', Prepayment), ...problems },
 });
@@ -73,12 +76,18 @@ export function prepaymentRoutes(deps: ApiDeps): ApiRouter {
     .openapi(refund, (c) =>
       idempotent(c, deps, async (id) => {
         const { id: prepaymentId } = c.req.valid('param');
-        const prepayment = await refundPrepayment(db, rowAccessOf(c), {
-          ...c.req.valid('json'),
-          ...{ id, prepaymentId, actor: deps.actorOf(c) },
-          limitMinor: c.get('caller').limits.refund,
-        });
-        return { status: 200, body: prepayment };
+        const { shiftId, ...asked } = c.req.valid('json');
+        const actor = deps.actorOf(c);
+        const refund = { ...asked, prepaymentId, limitMinor: c.get('caller').limits.refund };
+        const known = found(await prepaymentOf(db, rowAccessOf(c), prepaymentId), 'prepayment');
+        if (known.tender === 'gateway') {
+          const envelope = { commandId: id, actor, command: refund };
+          await sendDeposit(deps, known.rentalId, returnPrepaid, envelope);
+          const after = found(await prepaymentOf(db, rowAccessOf(c), prepaymentId), 'prepayment');
+          return { status: 200, body: after };
+        }
+        const given = { ...refund, id, shiftId, actor };
+        return { status: 200, body: await refundPrepayment(db, rowAccessOf(c), given) };
       }),
     );
 }

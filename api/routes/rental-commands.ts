@@ -20,7 +20,9 @@ import { withBands } from '../booked-choices.ts';
 import type { BranchZones } from '../branch-zones.ts';
 import { sendCommand, sendReinstate } from '../commands.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
+import { grantedDrop } from '../drop-override.ts';
 import { namingReferences } from '../errors.ts';
+import { tellFlight } from '../flights.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { found, ProblemError } from '../problems.ts';
@@ -80,15 +82,20 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
     })
     .openapi(routes.amend, (c) => {
       const { id } = c.req.valid('param');
-      const body = c.req.valid('json');
+      const { flight, ...body } = c.req.valid('json');
       return carryOut(c, async (message) => {
-        const rental = found(await rentalById(deps.db, rowAccessOf(c), id), 'rental');
+        const acting = rowAccessOf(c);
+        const rental = found(await rentalById(deps.db, acting, id), 'rental');
+        const { commandId, actor } = message({});
+        const told = (state: RentalState) =>
+          tellFlight(deps, { rentalId: id, commandId, actor, acting }, state, flight);
+        if (Object.keys(body).length === 0) return told(rental);
         const { branchId, price } = rental;
         const next = placeAfter(rental, body);
         // As `amendRental` prices it: what does not move, by the plan that was booked.
         const priced = isMoved(rental, next) ? { branchId, classId: next.classId } : price;
         const change = await withBands(c, deps, body, priced);
-        return namingReferences(sendCommand(deps, id, amend, message(change)));
+        return told(await namingReferences(sendCommand(deps, id, amend, message(change))));
       });
     })
     .openapi(routes.swap, (c) => {
@@ -98,10 +105,11 @@ export function rentalCommandRoutes(deps: ApiDeps, zones: BranchZones): ApiRoute
     })
     .openapi(routes.checkIn, (c) => {
       const { id } = c.req.valid('param');
-      const body = c.req.valid('json');
-      return carryOut(c, (message) => {
+      const { dropReason, ...body } = c.req.valid('json');
+      return carryOut(c, async (message) => {
         assertBranch(c, body.branchId);
-        return namingReferences(sendCommand(deps, id, checkIn, message(body)));
+        const granted = await grantedDrop(c, deps, id, dropReason);
+        return namingReferences(sendCommand(deps, id, checkIn, message({ ...body, ...granted })));
       });
     })
     .openapi(routes.undoCheckOut, (c) => {

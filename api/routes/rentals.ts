@@ -3,7 +3,6 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { shownNoShow } from '../../db/kept-until.ts';
 import { factsOfRental } from '../../db/queries/events.ts';
-import { heldQuoteById } from '../../db/queries/held-quotes.ts';
 import { listRentals, rentalById, rentalByNumber } from '../../db/queries/rentals.ts';
 import { type Actor, principalOf } from '../../domain/actor.ts';
 import { DomainError } from '../../domain/errors.ts';
@@ -18,13 +17,14 @@ import {
   rowAccessOf,
   seesCustomers,
 } from '../auth/scope.ts';
-import { withBands } from '../booked-choices.ts';
+import { assertQuote, withBands } from '../booked-choices.ts';
 import { overriding } from '../booking-override.ts';
 import type { BranchZones } from '../branch-zones.ts';
 import { channelOf } from '../channel.ts';
 import { sendReserve } from '../commands.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { namingReferences } from '../errors.ts';
+import { tellFlight } from '../flights.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { assertKnownPlaces } from '../known-branch.ts';
 import { jsonBody } from '../middleware/body.ts';
@@ -104,16 +104,20 @@ export function rentalRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
   return apiRouter()
     .openapi(create, (c) =>
       idempotent(c, deps, async (id) => {
-        const { override: asked, ...said } = c.req.valid('json');
+        const { override: asked, flight, ...said } = c.req.valid('json');
         assertBranch(c, said.branchId);
         await assertKnownPlaces(c, db, said);
         assertCustomer(c, said.customerId);
         if (said.payerId) assertCustomer(c, said.payerId);
+        if (said.agentId) assertStaff(c);
         const wanted = await withBands(c, deps, said, said);
         if (wanted.quoteId) await assertQuote(c, deps, wanted.quoteId);
         const override = asked && (await overriding(c, deps, id, asked));
         const request = { id, ...wanted, override, channel: channelOf(c) };
-        const state = await namingReferences(reserve(deps, deps.actorOf(c), request));
+        const actor = deps.actorOf(c);
+        const made = await namingReferences(reserve(deps, actor, request));
+        const teller = { rentalId: id, commandId: id, actor, acting: rowAccessOf(c) };
+        const state = await tellFlight(deps, teller, made, flight);
         const headers = { location: `/api/v1/rentals/${id}` };
         const status = state.status === 'requested' ? 202 : 201;
         return { status, body: await rentalView(state, zones, c.get('caller')), headers };
@@ -160,10 +164,10 @@ async function awaited(c: Context<ApiEnv>, { db }: ApiDeps, state: RentalState) 
   return { ...state, noShowAt: await shownNoShow(db, rowAccessOf(c), state) };
 }
 
-/** Somebody else's quote does not exist for the caller: 422. */
-async function assertQuote(c: Context<ApiEnv>, { db }: ApiDeps, quoteId: string): Promise<void> {
-  if ((await heldQuoteById(db, rowAccessOf(c), quoteId)) !== undefined) return;
-  throw new ProblemError('unknown-reference', 'There is no such quote.', { more: { of: 'quote' } });
+/** Who rents promises nobody a commission of ours. */
+function assertStaff(c: Context<ApiEnv>): void {
+  if (c.get('caller').actor.kind === 'staff') return;
+  throw new ProblemError('forbidden', 'Agents are named by our staff.');
 }
 
 async function reserve(deps: ApiDeps, actor: Actor, request: RentalRequest): Promise<RentalState> {

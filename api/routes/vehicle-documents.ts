@@ -11,6 +11,7 @@ import type { ApiDeps } from '../deps.ts';
 import { IdempotencyHeader, idempotent } from '../idempotency.ts';
 import { jsonBody } from '../middleware/body.ts';
 import { fileBody } from '../middleware/upload.ts';
+import { putNoted } from '../noted-files.ts';
 import { found } from '../problems.ts';
 import { type ApiRouter, apiRouter } from '../router.ts';
 import { Id, jsonAnswer, jsonRequest, page, pageOf, problems } from '../schemas/common.ts';
@@ -102,10 +103,9 @@ export function vehicleDocumentRoutes(deps: ApiDeps): ApiRouter {
         const vehicleId = c.req.valid('param').id;
         const details = c.req.valid('query');
         const access = rowAccessOf(c);
-        // Before anything is kept: a file of nobody's vehicle would lie there for ever.
         found(await vehicleById(db, access, vehicleId), 'vehicle');
         const { bytes, mediaType } = await harmless(c);
-        const sha256 = await objects.put(bytes, mediaType);
+        const sha256 = await putNoted(deps, access, bytes, mediaType);
         const file = { mediaType, sha256, sizeBytes: bytes.length };
         const row = await addDocument(db, access, {
           ...details,

@@ -35,7 +35,8 @@ const create = createRoute({
 export function walkUpRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
   return apiRouter().openapi(create, (c) =>
     idempotent(c, deps, async (id) => {
-      const { override: asked, plate, odometerKm, fuelEighths, ...said } = c.req.valid('json');
+      const body = c.req.valid('json');
+      const { override: asked, plate, odometerKm, fuelEighths, delayedCharges, ...said } = body;
       assertBranch(c, said.branchId);
       const { vehicleId = await named(c, deps, plate), ...wanted } = await withBands(
         c,
@@ -53,7 +54,7 @@ export function walkUpRoutes(deps: ApiDeps, zones: BranchZones): ApiRouter {
         override,
         channel: channelOf(c),
         pickUpAt: made?.pickUpAt ?? deps.now(),
-        keys: { odometerKm, fuelEighths, vehicleId },
+        keys: { odometerKm, fuelEighths, vehicleId, delayedCharges },
       };
       if (made === undefined) decideRequest(request, request.pickUpAt);
       const sent = sendReserve(deps, { commandId: id, actor, command: request });

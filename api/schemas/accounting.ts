@@ -19,6 +19,9 @@ const header = {
   entryId: Id,
   currency: Currency,
   issueDate: LocalDate,
+  payableBy: LocalDate.nullable().openapi({
+    description: 'The last day to pay it; null for what is no invoice',
+  }),
   serviceFrom: UtcInstant,
   serviceTo: UtcInstant,
   netMinor: Minor,
@@ -84,6 +87,11 @@ export const InvoiceList = z.strictObject({
   customerId: Id.optional(),
   issuedFrom: z.iso.date().optional(),
   issuedBefore: z.iso.date().optional(),
+  overdue: z
+    .enum(['true', 'false'])
+    .transform((given) => given === 'true')
+    .optional()
+    .openapi({ description: 'Open past its last day to pay, by the entity’s clock, or not' }),
 });
 
 export const Entries = z

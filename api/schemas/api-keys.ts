@@ -4,6 +4,7 @@ import type { ApiClientRow, ApiKeyRow, PartnerRow } from '../../db/queries/peopl
 import { SCOPES } from '../../domain/people.ts';
 import { Id, Instant, pageQuery, text, UtcInstant } from './common.ts';
 import { allDifferent, Branches, Scope } from './staff.ts';
+import { changesSomething } from './vehicles.ts';
 
 const Scopes = z
   .array(Scope)
@@ -63,6 +64,17 @@ export const Usage = z
   })
   .openapi('ApiKeyUsage');
 
+const partnerTerms = {
+  rates: z
+    .array(text(40))
+    .max(50)
+    .refine(allDifferent, { message: 'must not repeat one' })
+    .openapi({ description: 'Codes of the negotiated rates that it may book by' }),
+  payerId: Id.nullable().openapi({
+    description: 'The company that is invoiced for its vouchers, and for no other partner’s',
+  }),
+};
+
 export const NewPartner = z
   .strictObject({
     name: text(200),
@@ -70,10 +82,14 @@ export const NewPartner = z
     sandbox: z.boolean().optional().openapi({
       description: 'Its keys and clients reach the sandbox alone; those of others never do',
     }),
+    rates: partnerTerms.rates.optional(),
+    payerId: partnerTerms.payerId.optional(),
   })
   .openapi('NewPartner');
 export const PartnerChange = z
-  .strictObject({ status: z.enum(['active', 'suspended']) })
+  .strictObject({ status: z.enum(['active', 'suspended']), ...partnerTerms })
+  .partial()
+  .refine(changesSomething, { message: 'must change something' })
   .openapi('PartnerChange');
 
 export const Partner = z
@@ -83,6 +99,8 @@ export const Partner = z
     status: z.string(),
     branches: z.array(z.string()).readonly().nullable(),
     sandbox: z.boolean(),
+    rates: z.array(z.string()).readonly(),
+    payerId: Id.nullable(),
     version: z.int(),
   })
   .openapi('Partner');
@@ -126,8 +144,8 @@ export function apiKeyView(row: ApiKeyRow) {
 }
 
 export function partnerView(row: PartnerRow) {
-  const { id, name, status, branches, is_sandbox: sandbox, version } = row;
-  return { id, name, status, branches, sandbox, version };
+  const { id, name, status, branches, is_sandbox: sandbox, rates, payer_id, version } = row;
+  return { id, name, status, branches, sandbox, rates, payerId: payer_id, version };
 }
 
 export function apiClientView(row: ApiClientRow) {

@@ -1,5 +1,6 @@
 // A counter's day as it is asked for and shown.
 import { z } from '@hono/zod-openapi';
+import { RentalActions } from '../rental-actions.ts';
 import { BranchId, ClassId, Id } from './common.ts';
 
 export const TodayQuery = z.strictObject({ branchId: BranchId });
@@ -29,6 +30,11 @@ const row = {
   }),
   unassigned: z.boolean().openapi({ description: 'Booked, and its vehicle is to be found' }),
   overdue: z.boolean(),
+  delayMinutes: z.int().openapi({ description: 'Of the renter’s flight' }),
+  flightNumber: z.string().nullable().openapi({
+    example: 'OS123',
+    description: 'Null for whoever may not see customers too',
+  }),
   reason: z
     .enum([
       'overdue',
@@ -39,6 +45,7 @@ const row = {
       'deposit',
       'arrears',
       'outside-hours',
+      'pay-back',
     ])
     .nullable()
     .openapi({
@@ -48,7 +55,14 @@ const row = {
         'which the branch will be closed or takes a fee',
     }),
 };
-const CounterRow = z.object(row).openapi('CounterRow');
+const CounterRow = z
+  .object({
+    ...row,
+    actions: RentalActions.openapi({
+      description: 'As those of the rental, without the commands that its status rules out',
+    }),
+  })
+  .openapi('CounterRow');
 
 const CounterList = z
   .object({
@@ -79,6 +93,10 @@ export const CounterToday = z
       )
       .readonly()
       .openapi({ description: 'Cash drawers that are to be closed before the day is' }),
+    lastClosedDay: z
+      .string()
+      .nullable()
+      .openapi({ format: 'date', description: 'Of the branch; null before its first close' }),
     fleetDifferences: z.int().openapi({
       description: 'That the nightly proof found at the branch and nobody has mended',
     }),

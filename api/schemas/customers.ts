@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { CustomerRow } from '../../db/commands/customers.ts';
 import type { ContactRow, DueLicence } from '../../db/queries/customers.ts';
 import { CONTACT_FUNCTIONS, CUSTOMER_KINDS } from '../../domain/customer.ts';
-import { Currency, Id, Minor, pageQuery, sortQuery, text } from './common.ts';
+import { Currency, Id, Minor, pageQuery, sortQuery, text, UtcInstant } from './common.ts';
 import { changesSomething } from './vehicles.ts';
 
 const details = {
@@ -32,6 +32,7 @@ export const Customer = z
     creditCurrency: Currency.nullable(),
     paymentTermsDays: z.int().nullable(),
     mergedInto: Id.nullable().openapi({ description: 'The record that stands for it now' }),
+    sandbox: z.boolean(),
     version: z.int(),
   })
   .openapi('Customer');
@@ -47,12 +48,34 @@ export const PossibleDuplicates = z
   .readonly()
   .openapi('PossibleDuplicates', { description: 'The likeliest first; a person decides' });
 
+const Sameness = z.enum(['licence', 'name-and-birth-date', 'email', 'phone', 'name']);
+
+export const OpenDoubles = z
+  .array(
+    z.object({
+      customerId: Id,
+      name: z.string(),
+      otherId: Id,
+      otherName: z.string(),
+      by: z.array(Sameness).readonly(),
+      foundAt: UtcInstant,
+    }),
+  )
+  .readonly()
+  .openapi('OpenDoubles');
+
 export const RegisteredCustomer = Customer.extend({
   possibleDuplicates: PossibleDuplicates,
 }).openapi('RegisteredCustomer');
 
 export const NewCustomer = z
-  .strictObject({ kind: z.enum(CUSTOMER_KINDS).optional(), ...details })
+  .strictObject({
+    kind: z.enum(CUSTOMER_KINDS).optional(),
+    sandbox: z.literal(true).optional().openapi({
+      description: 'For ever: nobody of the sandbox rents or pays for a vehicle of the live fleet',
+    }),
+    ...details,
+  })
   .partial({ email: true, phone: true, language: true, taxId: true, payerId: true })
   .openapi('NewCustomer');
 
@@ -128,6 +151,7 @@ export function customerView(row: CustomerRow) {
     creditCurrency: row.credit_currency,
     paymentTermsDays: row.payment_terms_days,
     mergedInto: row.merged_into,
+    sandbox: row.is_sandbox,
     version: row.version,
   };
 }

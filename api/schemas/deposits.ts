@@ -18,13 +18,15 @@ const Amount = z.int().min(1).max(MAX_MINOR).openapi({
   example: 50_000,
 });
 
+export const PaymentMethod = z
+  .string()
+  .regex(/^(?![0-9 -]{8,}$)[A-Za-z0-9_-]{1,120}$/, 'must be a reference, never a card number')
+  .openapi({ description: 'The gateway’s reference to the card', example: 'sim_approve' });
+
 export const NewDeposit = z
   .strictObject({
     amountMinor: Amount,
-    paymentMethod: z
-      .string()
-      .regex(/^(?![0-9 -]{8,}$)[A-Za-z0-9_-]{1,120}$/, 'must be a reference, never a card number')
-      .openapi({ description: 'The gateway’s reference to the card', example: 'sim_approve' }),
+    paymentMethod: PaymentMethod,
     payer: z.enum(PAYERS).default('renter'),
   })
   .openapi('NewDeposit');

@@ -4,7 +4,7 @@ import { type HeldQuote as Held, statusAt } from '../../domain/held-quote.ts';
 import { BranchId, ClassId, Id, Instant, UtcInstant } from './common.ts';
 import { choiceFields, Price } from './quotes.ts';
 
-const CHANNELS = ['online', 'corporate'] as const;
+const CHANNELS = ['online', 'corporate', 'partner'] as const;
 
 export const NewHeldQuote = z
   .strictObject({
@@ -12,7 +12,9 @@ export const NewHeldQuote = z
     returnBranchId: BranchId.optional(),
     classId: ClassId,
     customerId: Id.nullable().default(null),
-    channel: z.enum(CHANNELS).openapi({ description: 'Held for 15 minutes, or for 24 hours' }),
+    channel: z
+      .enum(CHANNELS)
+      .openapi({ description: 'Held for 24 hours where it is corporate, else for 15 minutes' }),
     pickUpAt: Instant,
     dueAt: Instant,
     ...choiceFields,

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { PAYER_KINDS } from '../../domain/payer-share.ts';
 import { Id } from './common.ts';
 
-const Code = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,59}$/);
+export const Code = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,59}$/);
 
 const Share = z
   .strictObject({
@@ -17,6 +17,10 @@ const Share = z
     }),
     voucherNetMinor: z.int().min(1).max(1_000_000_000).nullable().default(null).openapi({
       description: 'Of a broker’s voucher: its net rate, invoiced instead of its lines',
+    }),
+    paymentDays: z.int().min(0).max(90).nullish().openapi({
+      description:
+        'From the issue of its invoices on; left out, the payer’s own terms, else at once',
     }),
     isPrimary: z.boolean().default(false).openapi({ description: 'Pays what nobody else does' }),
   })

@@ -1,7 +1,9 @@
 // Prepayments as they are given and shown. Amounts are minor units, VAT included.
 import { z } from '@hono/zod-openapi';
+import type { Prepayment as Prepaid } from '../../db/prepayment-row.ts';
 import { PREPAYMENT_REFUND_REASONS, PREPAYMENT_TENDERS } from '../../domain/prepayment.ts';
 import { Currency, Id, Minor, UtcInstant } from './common.ts';
+import { PaymentMethod } from './deposits.ts';
 
 const Amount = z.int().min(1).max(1_000_000_000).openapi({ description: 'Minor units' });
 const Code = z.string().regex(/^[A-Z0-9/-]{1,35}$/);
@@ -33,7 +35,7 @@ export const Prepayment = z
   .object({
     id: Id,
     rentalId: Id,
-    tender: z.enum(PREPAYMENT_TENDERS),
+    tender: z.enum([...PREPAYMENT_TENDERS, 'gateway' as const]),
     currency: Currency,
     amountMinor: Minor,
     refundedMinor: Minor,
@@ -48,6 +50,28 @@ export const Prepayment = z
     version: z.int(),
   })
   .openapi('Prepayment');
+
+export const NewCardPrepayment = z
+  .strictObject({ amountMinor: Amount, paymentMethod: PaymentMethod })
+  .openapi('NewCardPrepayment');
+
+/** For whoever pays, who need not know who took it or where it stands in the books. */
+export const CardPrepayment = z
+  .object({
+    id: Id,
+    rentalId: Id,
+    currency: Currency,
+    amountMinor: Minor,
+    refundedMinor: Minor,
+    invoiceNumber: z.string().openapi({ example: 'PRE-2027-000001' }),
+    receivedAt: UtcInstant,
+  })
+  .openapi('CardPrepayment');
+
+export function cardPrepaymentView(given: Prepaid): z.infer<typeof CardPrepayment> {
+  const { id, rentalId, currency, amountMinor, refundedMinor, invoiceNumber, receivedAt } = given;
+  return { id, rentalId, currency, amountMinor, refundedMinor, invoiceNumber, receivedAt };
+}
 
 export const Prepayments = z
   .object({ items: z.array(Prepayment).readonly() })

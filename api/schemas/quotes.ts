@@ -18,7 +18,9 @@ export const choiceFields = {
     .optional()
     .openapi({ description: "At pick-up, the renter's first; not kept", example: [41, 22] }),
   surcharges: codes.openapi({ description: 'Beside those that the branch always charges' }),
-  rate: code.optional().openapi({ description: "A corporate's or agent's; for staff" }),
+  rate: code
+    .optional()
+    .openapi({ description: "A corporate's or agent's; for staff, and partners theirs" }),
   promotion: code.optional(),
   distance: z.int().min(0).max(1_000_000).optional().openapi({
     description: "An estimate, in the plan's unit; without it no distance is charged",

@@ -16,14 +16,32 @@ export const BilledCycles = z
           serviceTo: UtcInstant,
           taxPoint: z.string().openapi({ format: 'date', description: 'The last day' }),
           currency: Currency,
-          netMinor: Minor,
+          netMinor: Minor.openapi({
+            description: 'Of its documents; a customer sees the own ones',
+          }),
           totalMinor: Minor,
-          invoiceId: Id.nullable().openapi({ description: 'Null where the cycle added nothing' }),
+          invoiceId: Id.nullable().openapi({
+            description: 'Of the primary payer; null where the cycle added nothing',
+          }),
           invoiceNumber: z.string().nullable(),
           payableBy: UtcInstant.nullable().openapi({
             description: 'Unpaid then, it is in arrears',
           }),
           openMinor: Minor,
+          documents: z
+            .array(
+              z.object({
+                payerId: Id,
+                netMinor: Minor,
+                totalMinor: Minor,
+                invoiceId: Id,
+                invoiceNumber: z.string(),
+                payableBy: UtcInstant,
+                openMinor: Minor,
+              }),
+            )
+            .readonly()
+            .openapi({ description: 'One for each payer' }),
         }),
       )
       .readonly(),

@@ -19,6 +19,7 @@ import {
   text,
   UtcInstant,
 } from './common.ts';
+import { Flight } from './flights.ts';
 import { choiceFields, Price } from './quotes.ts';
 
 const STATUSES = [
@@ -47,7 +48,11 @@ export const Override = z
   })
   .openapi('BookingOverride', { description: 'What a branch manager lets pass' });
 
-const choiceNames = Object.keys(choiceFields) as readonly (keyof typeof choiceFields)[];
+export const AgentId = Id.optional().openapi({
+  description: 'Who earns a commission on it: named by staff alone',
+});
+
+export const choiceNames = Object.keys(choiceFields) as readonly (keyof typeof choiceFields)[];
 
 export const NewRental = z
   .strictObject({
@@ -63,6 +68,7 @@ export const NewRental = z
     payerId: Id.optional().openapi({
       description: 'The customer who is invoiced; left out, the one who rents',
     }),
+    agentId: AgentId,
     billing: z
       .enum(['none', ...BILLING_CYCLES])
       .optional()
@@ -73,6 +79,7 @@ export const NewRental = z
     quoteId: Id.optional().openapi({
       description: 'A held quote of the same branch and class; it brings what was taken with it',
     }),
+    flight: Flight.optional(),
     override: Override.optional(),
   })
   .refine(
@@ -111,6 +118,9 @@ export const Rental = z
     dueAt: UtcInstant,
     dueAtLocal: LocalTime,
     noShowAt: UtcInstant,
+    delayMinutes: z.int().openapi({
+      description: 'Of the renter’s flight, for which it is kept longer',
+    }),
     answerBy: UtcInstant.nullable().openapi({
       description: 'Of what was requested: unanswered by then, it expires',
     }),
@@ -137,6 +147,9 @@ export const Rental = z
     billingCycle: z.enum(BILLING_CYCLES).nullable(),
     cycleEndsAt: UtcInstant.nullable().openapi({ description: 'Of the cycle billed next' }),
     arrears: z.boolean().openapi({ description: 'An invoice of a cycle is overdue' }),
+    payBackMinor: Minor.nullable().openapi({
+      description: 'Of one that is over: deposits and payments that are still to go back',
+    }),
     allocation: z.enum(['assigned', 'unassigned']).nullable().openapi({
       description:
         'Unassigned: booked, and its vehicle is to be found; null: it needs none any more',
@@ -198,6 +211,7 @@ export async function rentalView(state: RentalState, zones: BranchZones, caller:
     deskTerms: _d,
     exchanged: _x,
     isExchanged: _i,
+    payBack,
     ...shown
   } = state;
   const [pickUpZone, dueZone] = await Promise.all([
@@ -207,12 +221,14 @@ export async function rentalView(state: RentalState, zones: BranchZones, caller:
   return {
     ...shown,
     answerBy: state.answerBy ?? null,
+    delayMinutes: state.delayMinutes ?? 0,
     payerId: state.payerId ?? null,
     givenClassId: state.givenClassId ?? null,
     feeMinor: state.feeMinor ?? null,
     billingCycle: state.billingCycle ?? null,
     cycleEndsAt: state.cycleEndsAt ?? null,
     arrears: state.arrears ?? false,
+    payBackMinor: payBack?.amountMinor ?? null,
     allocation: allocationOf(state),
     walkUp: state.walkUp === true,
     announcedReturnAt: state.announcedReturnAt ?? null,

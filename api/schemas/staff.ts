@@ -78,6 +78,9 @@ export const Me = z
     name: z.string().nullable(),
     roles: z.array(Role).readonly(),
     branches: z.array(BranchId).readonly().nullable(),
+    rates: z.array(z.string()).readonly().optional().openapi({
+      description: 'Of a partner: the negotiated rates that it may book by',
+    }),
     scopes: z.array(Scope).readonly(),
     limits: z.record(z.enum(LIMIT_KINDS), z.int()),
     sessionId: Id.nullable(),
@@ -113,12 +116,13 @@ export function staffView(row: StaffRow) {
 }
 
 export function meView(caller: Caller, name: string | null) {
-  const { actor, roles, branches, scopes, limits, sessionId } = caller;
+  const { actor, roles, branches, rates, scopes, limits, sessionId } = caller;
   return {
     ...actor,
     name,
     roles: [...roles],
     branches: branches === 'all' ? null : [...branches],
+    ...(actor.kind === 'partner' && { rates: [...rates] }),
     scopes: SCOPES.filter((scope) => scopes.has(scope)),
     limits,
     sessionId,

@@ -87,7 +87,10 @@ export const OpenInvoice = z
     dueMinor: Minor,
     settledMinor: Minor,
     openMinor: Minor,
-    days: z.int().openapi({ description: 'Since the issue date, by the entity’s clock' }),
+    payableBy: z.string().openapi({ format: 'date', example: '2027-05-17' }),
+    days: z.int().openapi({
+      description: 'Since the last day to pay it, by the entity’s clock; below zero before',
+    }),
   })
   .openapi('OpenInvoice');
 
@@ -96,6 +99,11 @@ export const ReceivablesQuery = z.strictObject({
   entityId: EntityId.optional(),
   branchId: BranchId.optional(),
   customerId: Id.optional(),
+  overdue: z
+    .enum(['true', 'false'])
+    .transform((given) => given === 'true')
+    .optional()
+    .openapi({ description: 'Past its last day to pay, or not' }),
 });
 
 export const Ageing = z
@@ -104,7 +112,8 @@ export const Ageing = z
     customerId: Id,
     currency: Currency,
     openMinor: Minor,
-    to30Minor: Minor.openapi({ description: 'Of it, issued up to 30 days ago' }),
+    notDueMinor: Minor.openapi({ description: 'Of it, before the last day to pay it' }),
+    to30Minor: Minor.openapi({ description: 'On that day and up to 30 days later' }),
     to60Minor: Minor,
     to90Minor: Minor,
     over90Minor: Minor,

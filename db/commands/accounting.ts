@@ -59,6 +59,8 @@ export type NewInvoice = {
   };
   /** What was invoiced in advance, and is not to be paid again. */
   readonly prepaid?: readonly PrepaidLeft[];
+  /** Whole days from its issue date; left out, the customer's own terms, else none. */
+  readonly paymentDays?: number | null | undefined;
   /** Of another document than the final invoice: its reason and its entry. */
   readonly posting?: { readonly source: string; readonly postings: readonly Posting[] };
 };
@@ -68,6 +70,8 @@ export type IssuedInvoice = {
   /** For people, gapless within entity, series and year: `INV-2027-000001`. */
   readonly number: string;
   readonly entryId: string;
+  /** Local date of the legal entity, `YYYY-MM-DD`. */
+  readonly payableBy: string;
 };
 
 type Answer = IssuedInvoice & { readonly issueDate: string; readonly created: boolean };
@@ -90,9 +94,9 @@ export async function issueInvoice(tx: Tx, invoice: NewInvoice): Promise<IssuedI
   );
   const answer = rows[0]?.answer;
   if (answer === undefined) throw new Error('issue_invoice answered nothing.');
-  const { invoiceId, number, entryId } = answer;
+  const { invoiceId, number, entryId, payableBy } = answer;
   if (answer.created) await publishInvoice(tx, invoice, answer);
-  return { invoiceId, number, entryId };
+  return { invoiceId, number, entryId, payableBy };
 }
 
 function invoiceRequest({ key, quote, posting, prepaid = [], ...invoice }: NewInvoice): object {

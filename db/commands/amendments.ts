@@ -5,6 +5,7 @@ import { localDate } from '../../domain/calendar.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { type Quote, rechosenQuote } from '../../domain/pricing.ts';
 import { type BookedPlace, isMoved, placeAfter } from '../../domain/rental/amendment.ts';
+import { awaitedUntil } from '../../domain/rental/delay.ts';
 import type { Amend, RentalOutcome } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
@@ -13,8 +14,8 @@ import { asked, type MovedSpan, refuseUnknown, told } from './calendar.ts';
 import type { BranchTerms } from './calendar-booking.ts';
 import { assertCredit } from './credit-exposure.ts';
 import { unknownPerson } from './new-rental.ts';
-import { assertOneInvoice } from './payer-shares.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
+import { bindVoucher } from './vouchers.ts';
 
 type Placed = { readonly vehicleId: string | null; readonly moved: readonly MovedSpan[] };
 /** `placed` null: neither the calendar nor the time's price was touched. */
@@ -22,6 +23,7 @@ type Amended = {
   readonly placed: Placed | null;
   readonly price: Quote;
   readonly noShowAt: string;
+  readonly delayMinutes: number;
 };
 
 const AS_BOOKED = {
@@ -44,10 +46,9 @@ export async function amendRental(recording: Recording, command: Amend): Promise
     dueAt: row.due_at,
   };
   const next = placeAfter(booked, command);
-  await assertOneInvoice(tx, row, next);
-  const { placed, price, noShowAt } = isMoved(booked, next)
+  const { placed, price, noShowAt, delayMinutes } = isMoved(booked, next)
     ? await placedAnew(recording, command, next)
-    : { placed: null, price: await rechosen(recording, command), noShowAt: row.no_show_at };
+    : { ...asItWas(row), price: await rechosen(recording, command) };
   const payerId = command.payerId === undefined ? row.payer_id : command.payerId;
   const version = await updateRental(recording, {
     class_id: next.classId,
@@ -55,6 +56,7 @@ export async function amendRental(recording: Recording, command: Amend): Promise
     pick_up_at: next.pickUpAt,
     due_at: next.dueAt,
     no_show_at: noShowAt,
+    delay_minutes: delayMinutes,
     payer_id: payerId,
     plan_id: price.planId,
     plan_version: price.planVersion,
@@ -66,6 +68,7 @@ export async function amendRental(recording: Recording, command: Amend): Promise
   }).catch((error: unknown) => {
     throw unknownPerson(error);
   });
+  if (command.voucher) await bindVoucher(tx, row.id, command.voucher);
   const isMore = price.totalMinor > row.total_minor || payerId !== row.payer_id;
   if (isMore) await assertCredit(tx, row.id);
   const kept = placed === null ? {} : { vehicleId: placed.vehicleId };
@@ -84,7 +87,12 @@ export async function amendRental(recording: Recording, command: Amend): Promise
     },
   });
   const reassigned = placed?.moved ?? [];
-  return { type: 'amended', at, version, reassigned, ...kept, ...next, price, noShowAt, payerId };
+  const agreed = { ...next, price, noShowAt, delayMinutes, payerId };
+  return { type: 'amended', at, version, reassigned, ...kept, ...agreed };
+}
+
+function asItWas({ no_show_at: noShowAt, delay_minutes: delayMinutes }: Recording['row']) {
+  return { placed: null, noShowAt, delayMinutes };
 }
 
 /** By the rules and the rate plan of now (decisions.md 10). */
@@ -99,14 +107,22 @@ async function placedAnew(
     ...next,
     branchId: row.branch_id,
   });
-  const noShowAt = terms.noShowAt(placed.noShowGraceMinutes);
-  return { placed, price: terms.price, noShowAt: keptUntil(row, next.pickUpAt, noShowAt) };
+  const { pickUpAt, dueAt } = next;
+  const delayMinutes = isMovedOn(row, pickUpAt) ? 0 : row.delay_minutes;
+  const noShowAt = awaitedUntil(terms.noShowAt, placed.noShowGraceMinutes, { delayMinutes, dueAt });
+  const kept = keptUntil(row, pickUpAt, noShowAt);
+  return { placed, price: terms.price, noShowAt: kept, delayMinutes };
 }
 
 /** Who was given longer at the desk keeps that, as long as the pick-up stays. */
 function keptUntil(row: Recording['row'], pickUpAt: string, noShowAt: string): string {
-  const isMovedOn = Date.parse(pickUpAt) !== Date.parse(row.pick_up_at);
-  return isMovedOn || Date.parse(noShowAt) > Date.parse(row.no_show_at) ? noShowAt : row.no_show_at;
+  const isLater = Date.parse(noShowAt) > Date.parse(row.no_show_at);
+  return isMovedOn(row, pickUpAt) || isLater ? noShowAt : row.no_show_at;
+}
+
+/** Then it is another arrival, whose delay is told anew. */
+function isMovedOn(row: Recording['row'], pickUpAt: string): boolean {
+  return Date.parse(pickUpAt) !== Date.parse(row.pick_up_at);
 }
 
 /** The time costs what it did; only what was taken beside the vehicle is priced, by the same plan. */

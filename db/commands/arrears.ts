@@ -9,13 +9,13 @@ import { type Recording, updateRental } from './rental-update.ts';
 
 type Unpaid = { readonly payableBy: string; readonly openMinor: number };
 
-/** Invoices of cycles that the books say are open, the oldest first. */
+/** Invoices of cycles that the books say are open, whoever pays them, the first to be due first. */
 async function unpaidOf(tx: Tx, rentalId: string): Promise<readonly Unpaid[]> {
   const { rows } = await sql<Unpaid>`
-    select b.payable_by as "payableBy", o.minor as "openMinor"
-    from rentals.billed_cycle b, accounting.open_amount(b.invoice_id) o (minor)
-    where b.rental_id = ${rentalId} and b.invoice_id is not null and o.minor > 0
-    order by b.cycle`.execute(tx);
+    select d.payable_by as "payableBy", o.minor as "openMinor"
+    from rentals.cycle_document d, accounting.open_amount(d.invoice_id) o (minor)
+    where d.rental_id = ${rentalId} and o.minor > 0
+    order by d.payable_by`.execute(tx);
   return rows;
 }
 

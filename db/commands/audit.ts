@@ -12,6 +12,7 @@ export type AuditEntry = {
     | 'vehicle_import'
     | 'fleet_proof'
     | 'branch'
+    | 'branch_day'
     | 'class'
     | 'customer'
     | 'customer_block'
@@ -20,6 +21,7 @@ export type AuditEntry = {
     | 'staff'
     | 'session'
     | 'partner'
+    | 'agent'
     | 'api_client'
     | 'api_key'
     | 'approval'
@@ -63,6 +65,7 @@ export function reasonIn(
     | 'accounting.payment_refund'
     | 'people.approval'
     | 'rentals.booking_override'
+    | 'rentals.drop_override'
     | 'rentals.rental_driver'
     | 'rentals.violation',
 ): string {

@@ -1,17 +1,20 @@
-// Long rentals billed while they are open: an invoice at the end of each cycle, and the rest at last.
+// Long rentals billed while they are open: invoices at the end of each cycle, and the rest at last.
 import { sql } from 'kysely';
-import { clockOf, localDate } from '../../domain/calendar.ts';
+import { clockOf, instantAt, localDate } from '../../domain/calendar.ts';
+import { dateAfter } from '../../domain/opening-hours.ts';
+import type { PayerRest } from '../../domain/payer-cycles.ts';
 import { deductedPostings } from '../../domain/prepayment.ts';
-import type { VatShare } from '../../domain/pricing/vat.ts';
-import { cycleEnd, priceUpTo, sharesOf, unbilled } from '../../domain/pricing.ts';
-import type { BillingCycle } from '../../domain/rate-plan-terms.ts';
-import { lengthOf, payableBy } from '../../domain/rental/billing.ts';
+import { cycleEnd, priceUpTo, sharesOf } from '../../domain/pricing.ts';
+import type { Billing, BillingCycle } from '../../domain/rate-plan-terms.ts';
+import { lengthOf, paymentDaysOf } from '../../domain/rental/billing.ts';
 import type { RentalOutcome } from '../../domain/rental.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import type { RentalRow } from '../rental-row.ts';
 import { issueInvoice } from './accounting.ts';
 import { asked } from './calendar.ts';
+import { accrueCommission } from './commissions.ts';
+import { billedSoFar, type CycleDocument, unbilledOf } from './cycle-documents.ts';
 import { deductionFor } from './prepayments.ts';
 import { feesUntil, segmentsOf } from './rental-segments.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
@@ -29,113 +32,136 @@ export async function cycleEndOf(tx: Tx, row: RentalRow, number: number): Promis
 
 /**
  * Invoices what the rental costs up to the end of its present cycle and was not billed before
- * (decisions.md 12), less what was prepaid; nothing where it costs nothing, or a longer cover was paid
- * before. Whatever was billed too much at a rate stays for the last document.
+ * (decisions.md 12), to each of its payers, less what that one prepaid; nothing where it costs
+ * nothing, or a longer cover was paid before. Whatever was billed too much at a rate stays for the
+ * last document.
  */
 export async function billCycle(recording: Recording): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
-  const until = row.cycle_ends_at;
-  if (until === null) throw new Error(`Rental ${row.id} has no cycle to bill.`);
-  const { rating } = await ratingOf(tx, row, lastOf(until, row.due_at));
+  const serviceTo = row.cycle_ends_at;
+  if (serviceTo === null) throw new Error(`Rental ${row.id} has no cycle to bill.`);
+  const { rating } = await ratingOf(tx, row, lastOf(serviceTo, row.due_at));
   const billed = await billedSoFar(tx, row.id);
-  const fees = feesUntil(rating, await segmentsOf(tx, row.id), until);
-  const price = priceUpTo({ ...rating, fees, dueAt: row.due_at, until });
-  const { charge: rest } = unbilled(price, rating.plan, billed.shares);
-  // The books take no document of nothing.
-  const charge = rest?.totalMinor ? rest : null;
-  const customerId = row.payer_id ?? row.customer_id;
-  const prepaid = await deductionFor(tx, row.id, customerId, charge?.vat ?? []);
-  const number = billed.cycles + 1;
+  const fees = feesUntil(rating, await segmentsOf(tx, row.id), serviceTo);
+  const price = priceUpTo({ ...rating, fees, dueAt: row.due_at, until: serviceTo });
+  const { plan } = rating;
+  const { rests, shares } = await unbilledOf(tx, row, { price, plan, billed });
+  const cycle = billed.cycles + 1;
   const serviceFrom = billed.until ?? row.pick_up_at;
-  const invoice =
-    charge &&
-    (await issueInvoice(tx, {
-      key: `rental/${row.id}/cycle/${number}`,
-      entityId: row.entity_id,
-      branchId: row.branch_id,
-      rentalId: row.id,
-      customerId,
-      serviceFrom,
-      serviceTo: until,
-      quote: { ...charge, currency: row.currency },
-      prepaid,
-      posting: {
-        source: 'rental.cycle-invoice',
-        postings: deductedPostings({ ...charge, currency: row.currency }, prepaid),
-      },
-    }));
-  const due = invoice && payableBy(at, await paymentDaysOf(tx, row), rating.plan.billing);
-  await tx
-    .insertInto('rentals.billed_cycle')
-    .values({
-      rental_id: row.id,
-      cycle: number,
-      service_from: serviceFrom,
-      service_to: until,
-      tax_point: lastDayOf(until, await zoneOf(tx, row)),
-      currency: row.currency,
-      vat: JSON.stringify(charge?.vat ?? []),
-      total_minor: charge?.totalMinor ?? 0,
-      invoice_id: invoice?.invoiceId ?? null,
-      invoice_number: invoice?.number ?? null,
-      payable_by: due,
-    })
-    .execute();
-  const cycleEndsAt = (await cycleEndOf(tx, row, number + 1)) ?? until;
+  const zone = await zoneOf(tx, row);
+  const documents: IssuedDocument[] = [];
+  for (const rest of rests) {
+    const share = shares.find(({ payerId }) => payerId === rest.payerId);
+    const days = share?.paymentDays ?? (await termsOf(tx, rest.payerId));
+    const term = { cycle, serviceFrom, serviceTo, zone, days, billing: plan.billing };
+    const isFirst = share?.isPrimary ?? true;
+    const document = await issueDocument(tx, row, rest, { ...term, isFirst });
+    if (document !== null) documents.push(document);
+  }
+  await accrueCommission(tx, row, at, price);
+  const cycleEndsAt = (await cycleEndOf(tx, row, cycle + 1)) ?? serviceTo;
+  const term = { cycle, service_from: serviceFrom, service_to: serviceTo };
+  await record(tx, row, { ...term, tax_point: lastDayOf(serviceTo, zone) }, documents);
   const version = await updateRental(recording, { cycle_ends_at: cycleEndsAt });
   await publish(tx, {
     type: 'forecourt.rental.cycle-billed.v1',
     aggregateId: row.id,
     sequence: version,
     data: {
-      rentalId: row.id,
-      branchId: row.branch_id,
-      status: row.status,
-      cycle: number,
-      serviceFrom,
-      serviceTo: until,
-      invoiceId: invoice?.invoiceId ?? null,
-      totalMinor: charge?.totalMinor ?? 0,
-      currency: row.currency,
+      ...{ rentalId: row.id, branchId: row.branch_id, status: row.status },
+      ...{ cycle, serviceFrom, serviceTo, currency: row.currency },
+      invoiceId: documents[0]?.invoiceId ?? null,
+      totalMinor: totalOf(documents),
     },
   });
-  return { type: 'cycleBilled', at, version, reassigned: [], cycleEndsAt, payableBy: due };
+  const payableBy = documents.map((one) => one.payableBy).toSorted()[0] ?? null;
+  return { type: 'cycleBilled', at, version, reassigned: [], cycleEndsAt, payableBy };
 }
 
-export type Billed = {
-  readonly cycles: number;
-  /** The end of the last one, ISO 8601 in UTC. */
-  readonly until: string | null;
-  readonly shares: readonly VatShare[];
-  /** The newest first. */
-  readonly invoices: readonly { readonly invoiceId: string; readonly number: string }[];
+type IssuedDocument = CycleDocument & {
+  readonly totalMinor: number;
+  /** The end of its due date. */
+  readonly payableBy: string;
 };
 
-export async function billedSoFar(tx: Tx, rentalId: string): Promise<Billed> {
-  const rows = await tx
-    .selectFrom('rentals.billed_cycle')
-    .select(['service_to', 'vat', 'invoice_id', 'invoice_number'])
-    .where('rental_id', '=', rentalId)
-    .orderBy('cycle', 'desc')
-    .execute();
-  return {
-    cycles: rows.length,
-    until: rows[0]?.service_to ?? null,
-    shares: sharesOf(rows.map(({ vat }) => vat as unknown as readonly VatShare[])),
-    invoices: rows.flatMap(({ invoice_id: invoiceId, invoice_number: number }) =>
-      invoiceId === null || number === null ? [] : [{ invoiceId, number }],
-    ),
-  };
+type Term = {
+  readonly cycle: number;
+  readonly serviceFrom: string;
+  readonly serviceTo: string;
+  readonly zone: string;
+  /** The payer's own. */
+  readonly days: number | null;
+  readonly billing: Billing | undefined;
+  /** Of the only payer, or the primary one. */
+  readonly isFirst: boolean;
+};
+
+/** Null for nothing: the books take no document of that. */
+async function issueDocument(
+  tx: Tx,
+  row: RentalRow,
+  { payerId, lines, charge }: PayerRest,
+  { cycle, zone, days, billing, isFirst, ...service }: Term,
+): Promise<IssuedDocument | null> {
+  if (charge === null || charge.totalMinor === 0) return null;
+  const prepaid = await deductionFor(tx, row.id, payerId, charge.vat);
+  const key = `rental/${row.id}/cycle/${cycle}`;
+  const quote = { ...charge, currency: row.currency };
+  const { invoiceId, number, payableBy } = await issueInvoice(tx, {
+    key: isFirst ? key : `${key}/${payerId}`,
+    ...{ entityId: row.entity_id, branchId: row.branch_id, rentalId: row.id },
+    ...{ customerId: payerId, ...service, quote, prepaid },
+    paymentDays: paymentDaysOf(days, billing),
+    posting: { source: 'rental.cycle-invoice', postings: deductedPostings(quote, prepaid) },
+  });
+  const { vat, totalMinor } = charge;
+  const end = instantAt(`${dateAfter(payableBy, 1)}T00:00`, zone, 'first');
+  return { payerId, lines, vat, totalMinor, invoiceId, number, payableBy: end };
 }
 
-/** The customer's own term; null without one. */
-async function paymentDaysOf(tx: Tx, row: RentalRow): Promise<number | null> {
-  const { days } = await tx
-    .selectFrom('rentals.customer')
-    .select('payment_terms_days as days')
-    .where('id', '=', row.payer_id ?? row.customer_id)
-    .executeTakeFirstOrThrow();
-  return days;
+type Cycle = {
+  readonly cycle: number;
+  readonly service_from: string;
+  readonly service_to: string;
+  readonly tax_point: string;
+};
+
+async function record(
+  tx: Tx,
+  { id: rental_id, currency }: RentalRow,
+  term: Cycle,
+  documents: readonly IssuedDocument[],
+): Promise<void> {
+  const [first] = documents;
+  await tx
+    .insertInto('rentals.billed_cycle')
+    .values({
+      ...{ rental_id, ...term, currency, total_minor: totalOf(documents) },
+      vat: JSON.stringify(sharesOf(documents.map(({ vat }) => vat))),
+      invoice_id: first?.invoiceId ?? null,
+      invoice_number: first?.number ?? null,
+      payable_by: first?.payableBy ?? null,
+    })
+    .execute();
+  for (const { payerId, invoiceId, number, totalMinor, payableBy, ...told } of documents) {
+    await tx
+      .insertInto('rentals.cycle_document')
+      .values({
+        ...{ rental_id, cycle: term.cycle, payer_id: payerId, total_minor: totalMinor },
+        ...{ invoice_id: invoiceId, invoice_number: number, payable_by: payableBy },
+        ...{ lines: JSON.stringify(told.lines), vat: JSON.stringify(told.vat) },
+      })
+      .execute();
+  }
+}
+
+function totalOf(documents: readonly { readonly totalMinor: number }[]): number {
+  return documents.reduce((sum, { totalMinor }) => sum + totalMinor, 0);
+}
+
+/** Within how many days a customer pays; null without terms. */
+function termsOf(tx: Tx, customerId: string): Promise<number | null> {
+  return asked<number | null>(tx, sql`rentals.payment_days_of(${customerId})`);
 }
 
 function zoneOf(tx: Tx, row: RentalRow): Promise<string> {

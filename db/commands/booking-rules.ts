@@ -86,7 +86,7 @@ function judged(booking: Judged, found: Found | undefined): BookingRules {
   return {
     overridden: found.stops,
     fees: [...feeOf('pick-up', found.out, pickUpAt), ...feeOf('return', found.in, dueAt)],
-    noShowAt: (graceMinutes) => noShow(found.out, pickUpAt, graceMinutes),
+    noShowAt: (graceMinutes) => noShowBy(found.out, pickUpAt, graceMinutes),
   };
 }
 
@@ -97,7 +97,7 @@ export async function noShowOf(
   pickUpAt: string,
   graceMinutes: number,
 ): Promise<string> {
-  return noShow(await hoursAt(tx, branchId, pickUpAt), pickUpAt, graceMinutes);
+  return noShowBy(await hoursAt(tx, branchId, pickUpAt), pickUpAt, graceMinutes);
 }
 
 /** The fee for another due time. Throws `branch-closed` where a return is not possible then. */
@@ -140,7 +140,8 @@ function feeOf(side: Side, hours: HoursAt | null, at: string): readonly BranchFe
 
 const MINUTE_MS = 60_000;
 
-function noShow(hours: HoursAt | null, pickUpAt: string, graceMinutes: number): string {
+/** By hours that were read for the pick-up. */
+export function noShowBy(hours: HoursAt | null, pickUpAt: string, graceMinutes: number): string {
   if (hours === null) return noShowAt(null, pickUpAt, graceMinutes);
   const late = new Date(Date.parse(pickUpAt) + graceMinutes * MINUTE_MS).toISOString();
   return noShowAt(openingsAround(hours, late), pickUpAt, graceMinutes);

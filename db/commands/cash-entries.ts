@@ -94,13 +94,17 @@ export async function tenderBack<T extends Tender>(
   throw new DomainError('value-refused', 'Cash goes out of a shift: name it.');
 }
 
-/** What the database refuses by itself (migrations 0165, 0166, 0169 and 0183), by its guard. */
+/** What the database refuses by itself (migrations 0165 to 0169, 0183 and 0226), by its guard. */
 const REFUSALS: Readonly<Record<string, readonly [DomainErrorCode, string]>> = {
   open_item_never_over_applied: ['amount-too-high', 'Less than that is open of the document.'],
   cash_in_open_shift: ['invalid-state', 'The drawer has no open shift: open one first.'],
   cash_in_coins: ['value-refused', 'Cash is rounded: take a multiple of the smallest coin.'],
   cash_as_posted: ['value-refused', 'This drawer is another legal entity’s: name one of its own.'],
   cash_there_is: ['amount-too-high', 'There is less in the drawer.'],
+  branch_day_closed: ['day-closed', 'The branch’s day is closed: begin with the next one.'],
+  branch_day_transition: ['invalid-state', 'The last closed day alone is opened again.'],
+  branch_day_shifts_verified: ['day-not-finished', 'A shift of this day is not verified.'],
+  branch_day_slips_counted: ['day-not-finished', 'Slips of a terminal are not counted.'],
   drawer_shift_one_open: ['duplicate', 'This drawer has an open shift already.'],
   drawer_shift_reason: ['value-refused', 'Say how this difference came about.'],
   drawer_shift_manager: ['four-eyes', 'Such a difference is closed by a manager.'],

@@ -1,7 +1,7 @@
 // The price of a rental whose vehicle its customer had just before, under another contract.
 import { sql } from 'kysely';
-import { afterOthers } from '../../domain/pricing/long-term.ts';
-import type { Quote } from '../../domain/pricing.ts';
+import { afterOthers, withoutOthers } from '../../domain/pricing/long-term.ts';
+import { feesOf, type Quote } from '../../domain/pricing.ts';
 import { type EarlierHire, precedingMinutes } from '../../domain/rental/consecutive.ts';
 import type { Tx } from '../client.ts';
 import type { RentalRow } from '../rental-row.ts';
@@ -37,4 +37,13 @@ export async function priceInSequence(
   if (before === null) return price;
   const { rating } = await ratingOf(tx, row, row.due_at);
   return afterOthers(price, rating.plan, before);
+}
+
+/** The rental's price when its vehicle did not go out after all: the next may be another one. */
+export async function priceAlone(tx: Tx, row: RentalRow): Promise<Quote> {
+  if (row.price.chosen?.longTerm?.precedingMinutes === undefined) return row.price;
+  const { rating } = await ratingOf(tx, row, row.due_at);
+  const { plan, pickUpAt, clock } = rating;
+  const fees = feesOf(row.price);
+  return withoutOthers(row.price, { plan, pickUpAt, returnAt: row.due_at, clock, fees });
 }

@@ -65,6 +65,8 @@ async function assertWithin(tx: Tx, payer: Limited): Promise<void> {
 type Booked = {
   readonly bookedMinor: number;
   readonly heldMinor: number;
+  /** What cycles charged them. */
+  readonly billedMinor: number;
   /** Both null where one payer pays all. */
   readonly price: Quote | null;
   readonly shares: readonly PayerShare[] | null;
@@ -72,10 +74,12 @@ type Booked = {
 
 async function bookedFor(tx: Tx, { records, currency }: Limited) {
   const { rows } = await sql<Booked>`select booked_minor as "bookedMinor",
-      held_minor as "heldMinor", price, shares
+      held_minor as "heldMinor", billed_minor as "billedMinor", price, shares
     from rentals.booked_for(${sql.val(records)}::uuid[], ${currency})`.execute(tx);
-  const parts = rows.map(({ bookedMinor, price, shares }) =>
-    price === null || shares === null ? bookedMinor : partOf(price, shares, records),
+  const parts = rows.map(({ bookedMinor, billedMinor, price, shares }) =>
+    price === null || shares === null
+      ? bookedMinor
+      : Math.max(0, partOf(price, shares, records) - billedMinor),
   );
   return {
     bookedMinor: parts.reduce((sum, minor) => sum + minor, 0),

@@ -10,6 +10,7 @@ import {
 import { DomainError } from '../../domain/errors.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
+import { reverseCommission } from './commissions.ts';
 import { named } from './ledger-refusals.ts';
 
 /** The document that is credited, its lock held until the end of the transaction. */
@@ -49,6 +50,9 @@ type Answer = {
   readonly issueDate: string;
   readonly created: boolean;
 };
+
+/** Of what a new price gives back: the commission on that price tells the rest of the difference. */
+const RERATED = 'rental.final-credit';
 
 /** Throws `not-found`, also for an invoice out of scope, and `invalid-state` for a credit note. */
 async function precedingOf(tx: Tx, invoiceId: string): Promise<Preceding> {
@@ -100,7 +104,10 @@ export async function issueCreditNote(
   );
   const answer = rows[0]?.answer;
   if (answer === undefined) throw new Error('issue_credit_note answered nothing.');
-  if (answer.created) await publishNote(tx, { preceding, note, source }, answer);
+  if (answer.created) {
+    await publishNote(tx, { preceding, note, source }, answer);
+    await reverseCommission(tx, answer.invoiceId, at, source === RERATED);
+  }
   const { invoiceId: creditNoteId, number, entryId } = answer;
   return { creditNoteId, number, entryId, totalMinor };
 }

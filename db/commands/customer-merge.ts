@@ -66,7 +66,8 @@ function refuseUnlike(survivor: CustomerRow, duplicate: CustomerRow): void {
     });
   }
   const erased = survivor.contacts_erased_at !== null || duplicate.contacts_erased_at !== null;
-  if (survivor.id !== duplicate.id && survivor.kind === duplicate.kind && !erased) return;
+  const isAlike = survivor.kind === duplicate.kind && survivor.is_sandbox === duplicate.is_sandbox;
+  if (survivor.id !== duplicate.id && isAlike && !erased) return;
   throw new DomainError('invalid-state', 'Only two records of one kind that are kept can merge.', {
     kind: survivor.kind,
     duplicateKind: duplicate.kind,

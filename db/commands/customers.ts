@@ -20,17 +20,19 @@ export type NewCustomer = {
   readonly taxId?: string | null | undefined;
   /** Who is asked to pay first; left out, the customer. */
   readonly payerId?: string | null | undefined;
+  /** For ever: of the sandbox. */
+  readonly sandbox?: boolean | undefined;
 };
-export type CustomerChange = Partial<Omit<NewCustomer, 'id' | 'kind'>>;
+export type CustomerChange = Partial<Omit<NewCustomer, 'id' | 'kind' | 'sandbox'>>;
 
 /** Throws `not-found` for an unknown payer, `value-refused` for a tax id of a person. */
 export function createCustomer(
   db: Db,
   acting: Acting,
-  { taxId, payerId, ...rest }: NewCustomer,
+  { taxId, payerId, sandbox, ...rest }: NewCustomer,
 ): Promise<CustomerRow> {
   return transact(db, 'rentals_rw', acting, async (tx) => {
-    const customer = { ...rest, tax_id: taxId, payer_id: payerId };
+    const customer = { ...rest, tax_id: taxId, payer_id: payerId, is_sandbox: sandbox };
     const { row, created } = await insertOnce<CustomerRow>(tx, 'rentals.customer', customer);
     if (!created) return row;
     await publish(tx, {

@@ -16,6 +16,7 @@ import type { Quote } from '../../domain/pricing.ts';
 import type { Coverage } from '../../domain/rate-plan-terms.ts';
 import type { Tx } from '../client.ts';
 import { type DamageParty, issueDamageDocument, postInsurerShare } from './damage-documents.ts';
+import { askLateCharge } from './late-charges.ts';
 
 type Change = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -105,6 +106,9 @@ async function charged(tx: Tx, state: CaseState): Promise<Change> {
   if (state.charge === null) throw new Error(`Damage case ${state.id} has no estimate.`);
   const party = await partyOf(tx, state);
   const { invoiceId, number } = await issueDamageDocument(tx, party, state.charge);
+  const { caseId: sourceId, rentalId, customerId, branchId, entityId, currency } = party;
+  const of = { rentalId, customerId, branchId, entityId, currency };
+  await askLateCharge(tx, { invoiceId, ...of, source: 'damage', sourceId });
   return { ...ANSWERED, status: 'charged', invoice_id: invoiceId, invoice_number: number };
 }
 

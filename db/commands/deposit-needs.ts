@@ -25,9 +25,22 @@ export async function demandSettled(tx: Tx, rentalId: string): Promise<void> {
   throw new DomainError('deposit-open', 'A card still holds a deposit: capture or release it.');
 }
 
+/** Throws `damage-open`: closed means that no damage line is open either. */
+export async function demandUndamaged(tx: Tx, rentalId: string): Promise<void> {
+  const { rows } = await sql<{ id: string }>`select id from rentals.damage_case
+    where rental_id = ${rentalId} and status in ('reported', 'estimated', 'agreed', 'disputed')
+    limit 1`.execute(tx);
+  const [open] = rows;
+  if (open === undefined) return;
+  throw new DomainError('damage-open', 'A damage case is open: charge, waive or claim it first.', {
+    caseId: open.id,
+  });
+}
+
 /** True while a hold is open, or asked for. */
 export async function isHeld(tx: Tx, rentalId: string): Promise<boolean> {
   const { rows } = await sql`select from rentals.authorisation
-    where rental_id = ${rentalId} and state in ('pending', 'open') limit 1`.execute(tx);
+    where rental_id = ${rentalId} and purpose <> 'delayed'
+      and state in ('pending', 'open') limit 1`.execute(tx);
   return rows.length > 0;
 }

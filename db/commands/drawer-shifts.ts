@@ -15,6 +15,7 @@ import { publish } from '../outbox.ts';
 import { type DrawerShift, SHIFT_COLUMNS } from '../shift-row.ts';
 import { recordAudit } from './audit.ts';
 import { type CashMove, inDrawer, moveCash, postCashEntry } from './cash-entries.ts';
+import { countSlips, type SlipCount } from './terminal-counts.ts';
 
 export type NewShift = {
   readonly id: string;
@@ -60,19 +61,15 @@ export function startCounting(db: Db, acting: Acting, known: Known): Promise<Dra
   });
 }
 
-/** Slips of one batch of a card terminal. */
-export type SlipCount = {
-  readonly batch: string;
-  readonly slips: number;
-  readonly amountMinor: number;
-};
-
 export type Count = {
   readonly denominations: readonly Denomination[];
   readonly terminals: readonly SlipCount[];
 };
 
-/** Once, and by who sees nothing of what is expected: the answer is the first to show it. */
+/**
+ * Once, and by who sees nothing of what is expected: the answer is the first to show it. Throws
+ * `value-refused` for slips of a batch that nobody counted.
+ */
 export function countShift(
   db: Db,
   acting: Acting,
@@ -84,17 +81,7 @@ export function countShift(
     if (shift.countedBy !== null) {
       throw new DomainError('invalid-state', 'It was counted: close it.', { state: shift.state });
     }
-    await sql`insert into accounting.terminal_count (shift_id, batch, slips, amount_minor,
-        booked_slips, booked_minor)
-      select ${shift.id}, coalesce(c.batch, b.batch), coalesce(c.slips, 0),
-        coalesce(c."amountMinor", 0), coalesce(b.slips, 0), coalesce(b.amount, 0)
-      from jsonb_to_recordset(${JSON.stringify(terminals)}::jsonb)
-        c (batch text, slips int, "amountMinor" bigint)
-      full join (select batch, sum(slips) as slips, sum(amount) as amount from (
-          select terminal_batch as batch, 1 as slips, amount_minor as amount
-          from accounting.payment where shift_id = ${shift.id} and tender = 'card'
-          union all select * from rentals.card_slips(${shift.id})) taken group by 1) b
-        on b.batch = c.batch`.execute(tx);
+    await countSlips(tx, shift.id, terminals);
     const to = sql`denominations = ${JSON.stringify(denominations)}::jsonb,
       counted_minor = ${countOf(denominations)}, counted_by = ${rowAccess(acting).principal},
       counted_at = now(), expected_minor = (select coalesce(sum(m.amount_minor), 0)

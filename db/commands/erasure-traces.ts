@@ -12,8 +12,11 @@ export async function eraseReasons(tx: Tx, customerIds: readonly string[]): Prom
     where customer_id = ${ids} and override_reason <> ${ERASED}`.execute(tx);
   await sql`update rentals.violation set dismiss_reason = ${ERASED}, version = version + 1
     where customer_id = ${ids} and dismiss_reason <> ${ERASED}`.execute(tx);
-  await sql`update rentals.booking_override set reason = ${ERASED}
-    where rental_id in ${rentals}`.execute(tx);
+  for (const table of ['rentals.booking_override', 'rentals.drop_override']) {
+    await sql`update ${sql.table(table)} set reason = ${ERASED}
+      where rental_id in ${rentals}`.execute(tx);
+  }
+  await sql`delete from rentals.flight where rental_id in ${rentals}`.execute(tx);
   // Of a name and a term it can be guessed; a partner who asks again is told of another booking.
   await sql`update rentals.partner_booking set request_hash = sha256(gen_random_uuid()::text::bytea)
     where customer_id = ${ids}`.execute(tx);

@@ -23,7 +23,7 @@ export async function takeNotice(
 ): Promise<string | null> {
   if (notice.type === 'other') return null;
   return transact(db, 'rentals_rw', GATEWAY, async (tx) => {
-    const hold = await holdAt(tx, gateway, notice.ref);
+    const hold = (await holdAt(tx, gateway, notice.ref)) ?? (await chargeOf(tx, gateway, notice));
     if (hold === undefined) return null;
     const { id, rentalId } = hold;
     const { rows } = await sql`insert into rentals.gateway_notice (gateway, id, type, rental_id)
@@ -42,6 +42,17 @@ export async function takeNotice(
 async function holdAt(tx: Tx, gateway: GatewayName, ref: string) {
   const { rows } = await sql<{ id: string; rentalId: string }>`select id, rental_id as "rentalId"
     from rentals.authorisation where gateway = ${gateway} and gateway_ref = ${ref}`.execute(tx);
+  return rows[0];
+}
+
+/** A charge whose answer never came: its reference is news. */
+async function chargeOf(tx: Tx, gateway: GatewayName, notice: Told) {
+  if (notice.type !== 'order-done') return undefined;
+  const { rows } = await sql<{ id: string; rentalId: string }>`select a.id,
+      a.rental_id as "rentalId"
+    from rentals.payment_attempt p join rentals.authorisation a on a.id = p.authorisation_id
+    where p.id = ${notice.key} and p.kind = 'charge' and a.gateway = ${gateway}
+      and a.gateway_ref is null`.execute(tx);
   return rows[0];
 }
 
@@ -69,7 +80,7 @@ async function take(tx: Tx, holdId: string, notice: Told): Promise<boolean> {
 }
 
 /** Of a new hold and a raised one the answer says more than a notice: they wait for it. */
-const SETTLED_BY_NOTICE: readonly string[] = ['capture', 'refund', 'release'];
+const SETTLED_BY_NOTICE: readonly string[] = ['charge', 'capture', 'refund', 'release'];
 
 type Order = { readonly key: string; readonly kind: string };
 

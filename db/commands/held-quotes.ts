@@ -10,6 +10,7 @@ import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
 import { bookingTerms } from './booking-rules.ts';
 import { asked, type MovedSpan, reassignmentOf, refuseUnknown, told } from './calendar.ts';
+import { unknownSide } from './new-rental.ts';
 
 /** The row as its state; for queries too. */
 export const QUOTE_COLUMNS: RawBuilder<unknown> = sql`id, status, branch_id as "branchId",
@@ -114,10 +115,10 @@ async function insertQuote(
   const { id, branchId, returnBranchId = branchId, classId, customerId, channel } = hold;
   try {
     const { rows } = await sql<HeldQuote>`insert into rentals.held_quote (id, branch_id,
-        return_branch_id, class_id, customer_id, channel, pick_up_at, due_at, held_until, price,
-        currency, total_minor)
+        return_branch_id, class_id, customer_id, channel, partner_id, pick_up_at, due_at,
+        held_until, price, currency, total_minor)
       values (${id}, ${branchId}, ${returnBranchId}, ${classId}, ${customerId}, ${channel},
-        ${hold.pickUpAt}, ${hold.dueAt}, ${until}, ${JSON.stringify(price)}, ${price.currency},
+        ${hold.partnerId ?? null}, ${hold.pickUpAt}, ${hold.dueAt}, ${until}, ${JSON.stringify(price)}, ${price.currency},
         ${price.totalMinor})
       returning ${QUOTE_COLUMNS}`.execute(tx);
     return rows[0] as HeldQuote;
@@ -125,7 +126,7 @@ async function insertQuote(
     if ((error as { constraint?: string }).constraint === 'held_quote_customer_id_fkey') {
       throw new DomainError('not-found', 'There is no such customer.', { of: 'customer' });
     }
-    throw error;
+    throw unknownSide(error);
   }
 }
 

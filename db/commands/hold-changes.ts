@@ -1,4 +1,4 @@
-// A hold's row changes: with the fact that is told of it and its entry in the audit log, at once.
+// A hold's or a charge's row changes: with the fact that is told of it and its audit entry, at once.
 import { type RawBuilder, sql } from 'kysely';
 import type { EventType } from '../../domain/events.ts';
 import type { Hold } from '../../domain/payments/deposit.ts';
@@ -24,7 +24,7 @@ type Fact =
     ? T
     : never;
 
-/** The row, its event and its audit entry. */
+/** The row, its event and its audit entry. What a prepayment's charge does is told by its prepayment. */
 export async function changeHold(
   tx: Tx,
   before: HoldRow,
@@ -36,15 +36,19 @@ export async function changeHold(
     where id = ${before.id} and version = ${before.version}
     returning ${HOLD_ROW_COLUMNS}`.execute(tx);
   const hold = rows[0] as HoldRow;
-  await publish(tx, {
-    type: `forecourt.deposit.${fact}.v1`,
-    aggregateId: hold.id,
-    sequence: hold.version,
-    data: factOf(hold),
-  });
+  const isCharge = hold.purpose === 'prepayment';
+  if (!isCharge) {
+    await publish(tx, {
+      type: `forecourt.deposit.${fact}.v1`,
+      aggregateId: hold.id,
+      sequence: hold.version,
+      data: factOf(hold),
+    });
+  }
   const subject = { subjectType: 'authorisation', subjectId: hold.id } as const;
   const after = { state: hold.state, version: hold.version };
-  await recordAudit(tx, { action: `deposit.${fact}`, ...subject, commandId, after });
+  const action = `${isCharge ? 'prepayment' : 'deposit'}.${fact}`;
+  await recordAudit(tx, { action, ...subject, commandId, after });
 }
 
 function factOf(hold: Hold & { readonly rentalId: string }) {

@@ -18,7 +18,8 @@ type Table =
   | 'rentals.customer_block'
   | 'rentals.inspection'
   | 'rentals.inspection_file'
-  | 'people.partner';
+  | 'people.partner'
+  | 'accounting.agent';
 
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
@@ -86,7 +87,7 @@ export async function named<T>(work: () => Promise<T>): Promise<T> {
       throw new DomainError('duplicate', 'It exists already.', { constraint: constraint ?? '' });
     }
     if (code === FOREIGN_KEY_VIOLATION) {
-      const of = /class|contact|customer/.exec(constraint ?? '')?.[0] ?? 'branch';
+      const of = /class|contact|customer|entity/.exec(constraint ?? '')?.[0] ?? 'branch';
       throw new DomainError('not-found', `There is no such ${of}.`, { of });
     }
     if (code === CHECK_VIOLATION) {

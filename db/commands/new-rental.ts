@@ -10,6 +10,8 @@ import { customerRefusal } from './blocklist.ts';
 import { bookingTerms, noShowOf } from './booking-rules.ts';
 import type { BranchTerms } from './calendar-booking.ts';
 import { assertCredit } from './credit-exposure.ts';
+import { nameAgent } from './rental-agents.ts';
+import { bindVoucher } from './vouchers.ts';
 
 export type Agreed = {
   readonly price: Quote;
@@ -76,6 +78,11 @@ export async function insertRental(
       )
       .executeTakeFirstOrThrow();
     if (row.limit_minor !== null) await assertCredit(tx, row.id);
+    if (request.voucher) await bindVoucher(tx, row.id, request.voucher);
+    if (request.agentId !== undefined) {
+      const { agentId, branchId } = request;
+      await nameAgent(tx, { rentalId: row.id, agentId, branchId });
+    }
     return row as unknown as RentalRow;
   } catch (error) {
     throw customerRefusal(unknownPerson(error));
@@ -107,7 +114,7 @@ export function unknownSide(error: unknown): unknown {
   });
 }
 
-const ON_ONE_SIDE = ['rental_on_one_side', 'vehicle_keeps_its_side'];
+const ON_ONE_SIDE = ['rental_on_one_side', 'quote_on_one_side', 'vehicle_keeps_its_side'];
 
 /** True for an insert of a rental that is there: the request came twice. */
 export function isRepeat(error: unknown): boolean {

@@ -7,7 +7,7 @@ import { cancellationFee, feeAmounts, noShowFee } from '../../domain/pricing.ts'
 import { type Cancel, type FeeCharged, isCharged } from '../../domain/rental.ts';
 import { issueInvoice } from './accounting.ts';
 import { asked } from './calendar.ts';
-import { depositorOf, primaryPayer } from './payer-documents.ts';
+import { depositorOf, payerSharesOf, primaryPayer } from './payer-documents.ts';
 import { forfeitDeposit } from './payment-entries.ts';
 import { type Recording, ratingOf } from './rental-update.ts';
 
@@ -62,6 +62,7 @@ export async function chargeFee(
   const key = `rental/${row.id}/${code}-fee/${row.version}`;
   const { currency } = row;
   const customerId = await primaryPayer(tx, row);
+  const primary = (await payerSharesOf(tx, row.id)).find(({ isPrimary }) => isPrimary);
   const depositor = await depositorOf(tx, row);
   const deposit = { key: `${key}/deposit`, rentalId: row.id, currency, at, customerId: depositor };
   const line = { code: `fee.${code}`, quantity: 1, unitMinor: netMinor, netMinor, vatRateBp };
@@ -72,6 +73,7 @@ export async function chargeFee(
       branchId: row.branch_id,
       rentalId: row.id,
       customerId,
+      paymentDays: primary?.paymentDays,
       serviceFrom: at,
       serviceTo: at,
       quote: { ...amounts, lines: [line] },

@@ -9,7 +9,7 @@ import type { ApiClientRow } from '../queries/people.ts';
 import type { PeoplePartner } from '../schema.ts';
 import { recordAudit } from './audit.ts';
 import { sha256 } from './credentials.ts';
-import { updateVersion } from './master-data.ts';
+import { named, updateVersion } from './master-data.ts';
 
 type PartnerRow = Selectable<PeoplePartner>;
 
@@ -20,20 +20,34 @@ export type NewPartner = {
   readonly branches: readonly string[] | null;
   /** For ever: its keys and clients reach the branches of the sandbox and no other. */
   readonly sandbox?: boolean | undefined;
+  /** Codes of the negotiated rates that it may book by. */
+  readonly rates?: readonly string[] | undefined;
+  /** The customer who is invoiced for its vouchers; without one it sends none. */
+  readonly payerId?: string | null | undefined;
 };
 
-/** A repeat with the same id answers the partner that is there. */
+export type PartnerChange = Partial<Pick<NewPartner, 'rates' | 'payerId'>> & {
+  /** Suspending ends what its clients and keys may do. */
+  readonly status?: 'active' | 'suspended' | undefined;
+};
+
+/**
+ * A repeat with the same id answers the partner that is there. Throws `duplicate` for a payer who is
+ * another partner's.
+ */
 export function registerPartner(
   db: Db,
   principal: string,
   partner: NewPartner,
 ): Promise<PartnerRow> {
   return transact(db, 'people_rw', principal, async (tx) => {
-    const { rows } =
-      await sql<PartnerRow>`insert into people.partner (id, name, branches, is_sandbox)
+    const { rows } = await named(() =>
+      sql<PartnerRow>`insert into people.partner (id, name, branches, is_sandbox, rates, payer_id)
       values (${partner.id}, ${partner.name}, ${list(partner.branches)}::text[],
-        ${partner.sandbox ?? false})
-      on conflict (id) do nothing returning *`.execute(tx);
+        ${partner.sandbox ?? false}, ${[...(partner.rates ?? [])]}::text[],
+        ${partner.payerId ?? null})
+      on conflict (id) do nothing returning *`.execute(tx),
+    );
     const row = rows[0];
     if (row === undefined) return partnerIn(tx, partner.id);
     await publish(tx, {
@@ -42,31 +56,35 @@ export function registerPartner(
       sequence: row.version,
       data: { partnerId: row.id },
     });
-    await recordAudit(tx, { action: 'partner.register', ...aboutPartner(row.id) });
+    const after = { rates: row.rates, payerId: row.payer_id };
+    await recordAudit(tx, { action: 'partner.register', ...aboutPartner(row.id), after });
     return row;
   });
 }
 
 /**
- * Suspending ends what the partner's clients and keys may do. Throws `not-found`, or
- * `version-conflict` when somebody changed the partner meanwhile.
+ * What is left out stays. Throws `not-found`, `duplicate` as above, or `version-conflict` when
+ * somebody changed the partner meanwhile.
  */
-export function setPartnerStatus(
+export function changePartner(
   db: Db,
   principal: string,
   id: string,
   version: number,
-  status: 'active' | 'suspended',
+  { payerId, ...rest }: PartnerChange,
 ): Promise<PartnerRow> {
   return transact(db, 'people_rw', principal, async (tx) => {
-    const row = await updateVersion<PartnerRow>(tx, 'people.partner', id, version, { status });
+    const change = { ...rest, payer_id: payerId };
+    const row = await updateVersion<PartnerRow>(tx, 'people.partner', id, version, change);
+    const { status } = row;
     await publish(tx, {
       type: 'forecourt.partner.changed.v1',
       aggregateId: id,
       sequence: row.version,
       data: { partnerId: id, status },
     });
-    await recordAudit(tx, { action: 'partner.change', ...aboutPartner(id), after: { status } });
+    const after = { status, rates: row.rates, payerId: row.payer_id };
+    await recordAudit(tx, { action: 'partner.change', ...aboutPartner(id), after });
     return row;
   });
 }

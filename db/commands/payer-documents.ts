@@ -14,7 +14,7 @@ type Line = Charge['lines'][number];
 export async function payerSharesOf(tx: Tx, rentalId: string): Promise<readonly PayerShare[]> {
   const { rows } = await sql<PayerShare>`select payer_id as "payerId", kind, covers,
       percent_bp as "percentBp", voucher_net_minor as "voucherNetMinor",
-      is_primary as "isPrimary"
+      payment_days as "paymentDays", is_primary as "isPrimary"
     from rentals.payer_share s join rentals.payer_split p using (rental_id, version)
     where rental_id = ${rentalId} order by position`.execute(tx);
   return rows;
@@ -50,7 +50,8 @@ export async function depositorOf(
   row: Pick<RentalRow, 'id' | 'payer_id' | 'customer_id'>,
 ): Promise<string> {
   const { rows } = await sql<{ payer: Payer }>`select payer from rentals.authorisation
-    where rental_id = ${row.id} and state = 'captured' order by created_at`.execute(tx);
+    where rental_id = ${row.id} and purpose = 'deposit' and state = 'captured'
+    order by created_at`.execute(tx);
   const [first] = rows;
   if (first === undefined || rows.some(({ payer }) => payer === 'renter')) return row.customer_id;
   const secured = await securedBy(tx, { rentalId: row.id, payer: first.payer });
@@ -77,6 +78,7 @@ export async function issueByPayer(tx: Tx, invoice: NewInvoice): Promise<IssuedI
         ...rest,
         key: share.isPrimary ? invoice.key : `${invoice.key}/${share.payerId}`,
         customerId: share.payerId,
+        paymentDays: share.paymentDays,
         quote: { ...amounts, currency },
         prepaid: share.isPrimary ? prepaid : [],
       }),

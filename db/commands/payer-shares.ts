@@ -1,12 +1,13 @@
 // Who pays a rental: shares are set as a whole until the vehicle is back.
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
+import { cycleCode } from '../../domain/payer-cycles.ts';
 import type { PayerShare } from '../../domain/payer-share.ts';
 import { isBilledInCycles } from '../../domain/rental/billing.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { codeAggregate, publish } from '../outbox.ts';
-import type { RentalRow } from '../rental-row.ts';
 import { recordAudit } from './audit.ts';
+import { asked } from './calendar.ts';
 import { assertCredit } from './credit-exposure.ts';
 import { payerSharesOf } from './payer-documents.ts';
 
@@ -17,72 +18,107 @@ export type PayerSplit = {
 };
 
 /**
- * `version` is the one that the caller knows, null where no shares were set yet. Throws `not-found`
- * for an unknown rental or payer, `version-conflict`, `invalid-state` once it is back or when it is
- * billed in cycles, `value-refused` for shares that are more than the whole or leave a rest,
- * `credit-limit` for a share beyond what its payer may owe.
+ * `version` is the one that the caller knows, null where no shares were set yet; cycles that were
+ * billed stay. Longer terms than a payer has anyway are the caller's to grant up to `grantableDays`.
+ * Throws `not-found` for an unknown rental or payer, `version-conflict`, `invalid-state` once it is
+ * back, `value-refused` for shares that are more than the whole or leave a rest, `credit-limit` for a
+ * share beyond what its payer may owe, `limit-exceeded` for its terms.
  */
 export async function setPayers(
   db: Db,
   acting: Acting,
   { rentalId, shares }: Omit<PayerSplit, 'version'>,
   version: number | null,
+  grantableDays = 0,
 ): Promise<PayerSplit> {
   try {
     return await transact(db, 'rentals_rw', acting, async (tx) => {
-      const branchId = await changeable(tx, rentalId);
-      const next = await nextVersion(tx, rentalId, version);
-      for (const [index, share] of shares.entries()) {
-        await sql`insert into rentals.payer_share (rental_id, version, position, payer_id, kind,
-            covers, percent_bp, voucher_net_minor, is_primary)
-          values (${rentalId}, ${next}, ${index + 1}, ${share.payerId}, ${share.kind},
-            ${sql.val(share.covers)}, ${share.percentBp}, ${share.voucherNetMinor},
-            ${share.isPrimary})`.execute(tx);
-      }
-      await assertCredit(tx, rentalId);
-      const payers = shares.length;
-      await publish(tx, {
-        type: 'forecourt.payers.set.v1',
-        aggregateId: codeAggregate('payers', rentalId),
-        sequence: next,
-        data: { rentalId, branchId, payers },
-      });
-      await recordAudit(tx, {
-        ...{ action: 'rental.set-payers', subjectType: 'rental', subjectId: rentalId },
-        after: { version: next, shares },
-      });
-      return { rentalId, version: next, shares };
+      const branchId = await changeable(tx, rentalId, shares);
+      await checkTerms(tx, rentalId, shares, grantableDays);
+      return splitBetween(tx, { rentalId, branchId, shares }, version);
     });
   } catch (error) {
     throw refusalOf(error);
   }
 }
 
+/** The same, in the transaction of whoever changes the rental, and so has locked it. */
+export async function splitBetween(
+  tx: Tx,
+  { rentalId, branchId, shares }: Omit<PayerSplit, 'version'> & { readonly branchId: string },
+  version: number | null,
+): Promise<PayerSplit> {
+  const next = await nextVersion(tx, rentalId, version);
+  for (const [index, share] of shares.entries()) {
+    await sql`insert into rentals.payer_share (rental_id, version, position, payer_id, kind,
+        covers, percent_bp, voucher_net_minor, payment_days, is_primary)
+      values (${rentalId}, ${next}, ${index + 1}, ${share.payerId}, ${share.kind},
+        ${sql.val(share.covers)}, ${share.percentBp}, ${share.voucherNetMinor},
+        ${share.paymentDays ?? null}, ${share.isPrimary})`.execute(tx);
+  }
+  await assertCredit(tx, rentalId);
+  const payers = shares.length;
+  await publish(tx, {
+    type: 'forecourt.payers.set.v1',
+    aggregateId: codeAggregate('payers', rentalId),
+    sequence: next,
+    data: { rentalId, branchId, payers },
+  });
+  await recordAudit(tx, {
+    ...{ action: 'rental.set-payers', subjectType: 'rental', subjectId: rentalId },
+    after: { version: next, shares },
+  });
+  return { rentalId, version: next, shares };
+}
+
+type Changeable = { readonly branchId: string; readonly status: string } & {
+  readonly cycle: string | null;
+  readonly pickUpAt: string;
+  readonly dueAt: string;
+};
+
 /** Answers its branch. The row is locked, so that it does not come back meanwhile. */
-async function changeable(tx: Tx, rentalId: string): Promise<string> {
-  const { rows } = await sql<Term & { branchId: string; status: string; cycle: string | null }>`
-    select branch_id as "branchId", status, billing_cycle as cycle, pick_up_at as "pickUpAt",
-      due_at as "dueAt"
+async function changeable(
+  tx: Tx,
+  rentalId: string,
+  shares: readonly PayerShare[],
+): Promise<string> {
+  const { rows } = await sql<Changeable>`select branch_id as "branchId", status,
+      billing_cycle as cycle, pick_up_at as "pickUpAt", due_at as "dueAt"
     from rentals.rental where id = ${rentalId} for update`.execute(tx);
   const [rental] = rows;
   if (rental === undefined) throw new DomainError('not-found', 'There is no such rental.');
-  const { status: rentalStatus, cycle, branchId } = rental;
-  const isOpen = ['requested', 'reserved', 'active'].includes(rentalStatus);
-  if (isOpen && !isBilledInCycles(cycle, rental)) return branchId;
-  throw new DomainError('invalid-state', 'Its payers are set before it is billed.', {
-    rentalStatus,
+  const { status: rentalStatus, branchId, cycle } = rental;
+  if (!['requested', 'reserved', 'active'].includes(rentalStatus)) {
+    throw new DomainError('invalid-state', 'Its payers are set before it is back.', {
+      rentalStatus,
+    });
+  }
+  const isPartOfTime = (code: string) => code !== 'time' && cycleCode(code) === 'time';
+  if (!isBilledInCycles(cycle, rental)) return branchId;
+  if (!shares.some(({ covers }) => covers.some(isPartOfTime))) return branchId;
+  throw new DomainError('value-refused', 'In cycles the time is one: cover all of it, or none.', {
+    field: 'covers',
   });
 }
 
-type Term = { readonly pickUpAt: string; readonly dueAt: string };
-
-/** Throws `invalid-state` where cycles would be billed to several payers: those have one invoice each. */
-export async function assertOneInvoice(tx: Tx, row: RentalRow, term: Term): Promise<void> {
-  if (!isBilledInCycles(row.billing_cycle, term)) return;
-  if ((await payerSharesOf(tx, row.id)).length === 0) return;
-  throw new DomainError('invalid-state', 'Several payers pay no cycles: it is 30 days at most.', {
-    rentalStatus: row.status,
-  });
+/** What a payer has anyway, or was granted for this rental before, may be said again by anybody. */
+async function checkTerms(
+  tx: Tx,
+  rentalId: string,
+  shares: readonly PayerShare[],
+  grantableDays: number,
+): Promise<void> {
+  const before = await payerSharesOf(tx, rentalId);
+  for (const { payerId, paymentDays } of shares) {
+    if (!paymentDays || paymentDays <= grantableDays) continue;
+    const own = await asked<number | null>(tx, sql`rentals.payment_days_of(${payerId})`);
+    const granted = before.find((share) => share.payerId === payerId)?.paymentDays;
+    const limitDays = Math.max(grantableDays, own ?? 0, granted ?? 0);
+    if (paymentDays <= limitDays) continue;
+    const message = 'Such terms of payment are above your limit.';
+    throw new DomainError('limit-exceeded', message, { paymentTermsDays: limitDays });
+  }
 }
 
 async function nextVersion(tx: Tx, rentalId: string, known: number | null): Promise<number> {

@@ -3,10 +3,13 @@ import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import type { DepositState } from '../../domain/payments/deposit.ts';
 import type { GatewayName, GatewayOrder, GatewayOutcome } from '../../domain/payments/gateway.ts';
+import type { TaxShare } from '../../domain/prepayment.ts';
 import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
+import { settleCharge, settleReturn } from './card-prepayments.ts';
 import { changeHold, flagHold } from './hold-changes.ts';
+import { postLateCapture } from './late-charge-orders.ts';
 import { postCapture, postRefund } from './payment-entries.ts';
 
 export type AttemptRow = {
@@ -17,6 +20,10 @@ export type AttemptRow = {
   readonly state: 'unknown' | 'done' | 'declined';
   readonly declineCode: string | null;
   readonly askedAt: string | null;
+  readonly reason: string | null;
+  readonly approvalId: string | null;
+  /** Of a charge. */
+  readonly taxes: readonly TaxShare[] | null;
   /** What it did to the books. */
   readonly entryId: string | null;
 };
@@ -49,7 +56,8 @@ export function noteAsked(db: Db, acting: Acting, key: string): Promise<OrderToA
 function orderOf({ kind, amountMinor }: AttemptRow, hold: HoldRow): GatewayOrder {
   const { currency, rentalId, paymentMethod, gatewayRef } = hold;
   const amount = { amountMinor: amountMinor ?? 0, currency };
-  if (kind === 'authorise') return { kind, rentalId, paymentMethod, ...amount };
+  if (kind === 'authorise' || kind === 'charge')
+    return { kind, rentalId, paymentMethod, ...amount };
   if (gatewayRef === null) throw new Error(`Hold ${hold.id} has no reference of its gateway.`);
   return kind === 'release' ? { kind, ref: gatewayRef } : { kind, ref: gatewayRef, ...amount };
 }
@@ -102,10 +110,19 @@ export async function settleWithin(
 /** A hold is no cash: only what is taken and given back is posted (decisions.md 15). */
 async function posted(
   tx: Tx,
-  { rentalId, currency, payer }: HoldRow,
-  { kind, key, amountMinor }: AttemptRow,
+  hold: HoldRow,
+  { kind, key, amountMinor, taxes, reason, approvalId }: AttemptRow,
 ): Promise<string | null> {
+  const { rentalId, currency, payer } = hold;
   const moved = { key, rentalId, currency, amountMinor: amountMinor ?? 0 };
+  if (kind === 'capture' && hold.purpose === 'delayed') {
+    return postLateCapture(tx, hold, key, moved.amountMinor);
+  }
+  if (hold.purpose === 'prepayment') {
+    if (kind === 'charge') return settleCharge(tx, hold, taxes ?? []);
+    const given = { key, amountMinor: moved.amountMinor, reason: reason ?? 'other', approvalId };
+    return settleReturn(tx, hold, given);
+  }
   if (kind === 'capture') return postCapture(tx, payer, moved);
   return kind === 'refund' ? postRefund(tx, payer, moved) : null;
 }
@@ -129,6 +146,11 @@ async function carryOver(
         valid_until = greatest(valid_until, ${validUntil}::timestamptz)`;
       return changeHold(tx, hold, raised, 'increased', key);
     }
+    case 'charge': {
+      const taken = sql`state = 'captured', captured_minor = amount_minor, gateway_ref = ${ref},
+        opened_at = now()`;
+      return changeHold(tx, hold, taken, 'captured', key);
+    }
     case 'capture': {
       const taken = sql`state = 'captured', captured_minor = ${amountMinor}, attention = null`;
       return changeHold(tx, hold, taken, 'captured', key);
@@ -136,7 +158,9 @@ async function carryOver(
     case 'release':
       return changeHold(tx, hold, sql`state = 'released', attention = null`, 'released', key);
     case 'refund': {
-      const back = sql`refunded_minor = refunded_minor + ${amountMinor}`;
+      // What could not be paid back before has gone back now.
+      const settled = hold.purpose === 'prepayment' ? sql`, attention = null` : sql``;
+      const back = sql`refunded_minor = refunded_minor + ${amountMinor}${settled}`;
       return changeHold(tx, hold, back, 'refunded', key);
     }
     default:
@@ -151,13 +175,17 @@ async function noteDecline(
   code: string,
 ): Promise<void> {
   await recordAudit(tx, {
-    action: `deposit.${kind}-declined`,
+    action: `${hold.purpose === 'prepayment' ? 'prepayment' : 'deposit'}.${kind}-declined`,
     subjectType: 'authorisation',
     subjectId: hold.id,
     commandId: key,
     after: { code },
   });
-  if (kind !== 'authorise') return;
+  // What is owed back stays owed, and a person finds another way.
+  if (hold.purpose === 'prepayment' && kind === 'refund') {
+    return flagHold(tx, hold, `not paid back: ${code}`.slice(0, 200), key, 'attention-needed');
+  }
+  if (kind !== 'authorise' && kind !== 'charge') return;
   const declined = sql`state = 'declined', decline_code = ${code}`;
   await changeHold(tx, hold, declined, 'declined', key);
   const old = hold.replaces === null ? undefined : await lockHold(tx, hold.replaces);
@@ -208,7 +236,7 @@ export type HoldMark = 'attention' | 'expired' | 'unsettled';
 async function lockAttempt(tx: Tx, key: string): Promise<AttemptRow> {
   const { rows } = await sql<AttemptRow>`select id as key, authorisation_id as "authorisationId",
       kind, amount_minor as "amountMinor", state, decline_code as "declineCode",
-      asked_at as "askedAt", entry_id as "entryId"
+      asked_at as "askedAt", reason, approval_id as "approvalId", taxes, entry_id as "entryId"
     from rentals.payment_attempt where id = ${key} for update`.execute(tx);
   if (rows[0] !== undefined) return rows[0];
   throw new DomainError('not-found', 'There is no such order.', { of: 'payment-attempt' });

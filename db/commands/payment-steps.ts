@@ -13,13 +13,21 @@ import {
   isSecured,
   type PaymentStep,
 } from '../../domain/payments/deposit.ts';
-import type { GatewayName, GatewayOrder } from '../../domain/payments/gateway.ts';
+import type { GatewayName } from '../../domain/payments/gateway.ts';
 import type { RentalStatus } from '../../domain/rental.ts';
 import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
 import type { Tx } from '../client.ts';
+import { type Placed, placeCharge, placePayBack, placeReturn } from './card-prepayments.ts';
 import { cardRefusal } from './card-refusals.ts';
 import { takeFromLimit } from './limits.ts';
-import { owedBy, type Secured, securedBy } from './rental-money.ts';
+import {
+  assertSpare,
+  heldOf,
+  holdRental,
+  owedBy,
+  type Secured,
+  securedBy,
+} from './rental-money.ts';
 
 export type PaymentOrder = {
   /** Names the order for ever: made of the command's or the deadline's id. */
@@ -35,13 +43,6 @@ export type RentalFacts = {
   readonly currency: string;
 };
 
-type Placed = {
-  readonly holdId: string;
-  readonly amountMinor: number | null;
-  /** Left out, what the step says. */
-  readonly kind?: GatewayOrder['kind'];
-};
-
 /** Of the ids that `holdIdOf` makes: a UUID of our own, as RFC 9562 section 5.5 asks for. */
 const HOLDS = 'a1d4c0de-6f72-4563-8f75-727400000006';
 
@@ -52,7 +53,8 @@ function holdIdOf(key: string): string {
 
 /**
  * What the step asks of which hold, which is locked; null when there is nothing to ask. Throws
- * `not-found`, `invalid-state`, `amount-too-high`, `limit-exceeded` and `four-eyes`.
+ * `not-found`, `invalid-state`, `amount-too-high`, `deposit-required`, `limit-exceeded` and
+ * `four-eyes`.
  */
 export async function placed(
   tx: Tx,
@@ -102,14 +104,22 @@ export async function placed(
       return hold.state === 'open' ? { holdId: hold.id, amountMinor: null } : null;
     }
     case 'refund': {
+      const underWay = await holdRental(tx, rentalId);
       const hold = await held(tx, rentalId, step.authorisationId);
       checkRefund(hold, step.amountMinor, await refundableOf(tx, hold));
       const { amountMinor, approvalId, limitMinor } = step;
+      assertSpare(underWay, { amountMinor, heldMinor: await heldOf(tx, rentalId) });
       const limits = { amountMinor, approvalId, limitMinor, branchId: rental.branchId };
       const decision = { kind: 'refund', subjectId: rentalId, staffId: order.actor.id } as const;
       await takeFromLimit(tx, { ...decision, ...limits });
-      return { holdId: hold.id, amountMinor: step.amountMinor };
+      return { holdId: hold.id, amountMinor: step.amountMinor, approvalId };
     }
+    case 'prepay':
+      return placeCharge(tx, gateway, { ...order, step });
+    case 'return-prepaid':
+      return placeReturn(tx, { ...order, step });
+    case 'pay-back':
+      return placePayBack(tx, rental.status, order);
     default:
       return step satisfies never;
   }
@@ -174,6 +184,7 @@ async function current(tx: Tx, rentalId: string): Promise<HoldRow | null> {
 
 async function held(tx: Tx, rentalId: string, id: string): Promise<HoldRow> {
   const hold = await lockHold(tx, id);
-  if (hold?.rentalId === rentalId) return hold;
+  // A charge is no hold: its prepayment is what goes back.
+  if (hold?.rentalId === rentalId && hold.purpose !== 'prepayment') return hold;
   throw new DomainError('not-found', 'There is no such hold.', { of: 'authorisation' });
 }

@@ -6,6 +6,7 @@ import type { GatewayName } from '../../domain/payments/gateway.ts';
 import { depositOf } from '../authorisation-row.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { recordAudit } from './audit.ts';
+import { type Placed, returnUnderWay } from './card-prepayments.ts';
 import { checkBooks } from './payment-entries.ts';
 import { disputeOf, type PaymentOrder, placed, type RentalFacts } from './payment-steps.ts';
 
@@ -32,29 +33,47 @@ export function beginPayment(
     const key = await keyOf(tx, order);
     const { rows } = await sql`select from rentals.payment_attempt where id = ${key}`.execute(tx);
     if (rows.length > 0) return { isAsked: true, key };
-    const rental = await rentalOf(tx, rentalId);
+    const rental = await rentalOf(tx, order);
     if (step.kind !== 'settle') await checkUndisputed(tx, order);
     if (step.kind !== 'release') await checkBooks(tx, rentalId, rental.currency);
     const wanted = await placed(tx, gateway, order, rental);
     if (wanted === null) return { isAsked: false, key };
-    const { holdId, amountMinor, kind = orderedBy(step) } = wanted;
-    const reason = step.kind === 'refund' ? step.reason : null;
-    await sql`insert into rentals.payment_attempt (id, authorisation_id, kind, amount_minor, reason)
-      values (${key}, ${holdId}, ${kind}, ${amountMinor}, ${reason})`.execute(tx);
-    await recordAudit(tx, {
-      action: `deposit.${step.kind}`,
-      subjectType: 'authorisation',
-      subjectId: holdId,
-      commandId: key,
-      ...(reason !== null && { reason }),
-      after: { rentalId, amountMinor },
-    });
-    return { isAsked: true, key };
+    return write(tx, { ...order, key }, wanted);
   });
 }
 
+async function write(
+  tx: Tx,
+  { key, rentalId, step }: PaymentOrder,
+  wanted: Placed,
+): Promise<Begun> {
+  const { holdId, amountMinor, kind = orderedBy(step), key: named = key } = wanted;
+  const { taxes = null, approvalId = null } = wanted;
+  const reason = wanted.reason ?? (step.kind === 'refund' ? step.reason : null);
+  await sql`insert into rentals.payment_attempt (id, authorisation_id, kind, amount_minor, reason,
+      taxes, approval_id)
+    values (${named}, ${holdId}, ${kind}, ${amountMinor}, ${reason},
+      ${taxes && JSON.stringify(taxes)}, ${approvalId})`.execute(tx);
+  await recordAudit(tx, {
+    action: ACTIONS[step.kind] ?? `deposit.${step.kind}`,
+    subjectType: 'authorisation',
+    subjectId: holdId,
+    commandId: named,
+    ...(reason !== null && { reason }),
+    after: { rentalId, amountMinor },
+  });
+  return { isAsked: true, key: named };
+}
+
+const ACTIONS: Readonly<Partial<Record<PaymentStep['kind'], string>>> = {
+  prepay: 'prepayment.charge',
+  'return-prepaid': 'prepayment.return',
+  'pay-back': 'prepayment.pay-back',
+};
+
 /** Each card is asked to settle an ending once: after a decline it may be another one's turn. */
 async function keyOf(tx: Tx, { key, rentalId, step }: PaymentOrder): Promise<string> {
+  if (step.kind === 'pay-back') return (await returnUnderWay(tx, rentalId)) ?? key;
   if (step.kind !== 'settle') return key;
   const { current } = await depositOf(tx, rentalId);
   return current === null ? key : `${key}/${current.id}`;
@@ -62,8 +81,14 @@ async function keyOf(tx: Tx, { key, rentalId, step }: PaymentOrder): Promise<str
 
 /** Whoever said that a charge was not theirs is not charged again; nor is it given back twice. */
 async function checkUndisputed(tx: Tx, { rentalId, step }: PaymentOrder): Promise<void> {
-  if (step.kind === 'release') return;
-  const hold = step.kind === 'refund' ? step.authorisationId : null;
+  // What goes back of charges leaves out those that are disputed.
+  if (step.kind === 'release' || step.kind === 'pay-back') return;
+  const hold =
+    step.kind === 'refund'
+      ? step.authorisationId
+      : step.kind === 'return-prepaid'
+        ? step.prepaymentId
+        : null;
   const disputeId = await disputeOf(tx, rentalId, hold);
   if (disputeId === undefined) return;
   throw new DomainError('invalid-state', 'Payments of this rental are disputed: send an invoice.', {
@@ -76,10 +101,14 @@ function orderedBy({ kind }: PaymentStep): string {
   return kind === 'raise' ? 'increase' : kind;
 }
 
-/** Kept until the order is written: a rental does not end, nor begin, in between. */
-async function rentalOf(tx: Tx, id: string): Promise<RentalFacts> {
+/**
+ * Kept until the order is written: a rental does not end, nor begin, in between. Where something is
+ * charged for it in advance, nothing else is prepaid either.
+ */
+async function rentalOf(tx: Tx, { rentalId: id, step }: PaymentOrder): Promise<RentalFacts> {
+  const lock = step.kind === 'prepay' ? sql`for update` : sql`for share`;
   const { rows } = await sql<RentalFacts>`select status, branch_id as "branchId", currency
-    from rentals.rental where id = ${id} for share`.execute(tx);
+    from rentals.rental where id = ${id} ${lock}`.execute(tx);
   if (rows[0] !== undefined) return rows[0];
   throw new DomainError('not-found', 'There is no such rental.', { of: 'rental' });
 }

@@ -36,7 +36,7 @@ type Party = {
 /**
  * Never more than was paid, nor than the rental's documents owe back. A repeat changes nothing. Throws
  * `not-found`, `amount-too-high`, `limit-exceeded`, `four-eyes`, `value-refused` for cash without a
- * shift, `invalid-state` for what a gateway captured: that is refunded with the deposit.
+ * shift, `invalid-state` for what a gateway captured or charged: that goes back by the gateway.
  */
 export function refundPrepayment(
   db: Db,
@@ -52,27 +52,44 @@ export function refundPrepayment(
     const { rows: done } = await sql`select from rentals.prepayment_refund
       where id = ${request.id}`.execute(tx);
     if (done.length > 0) return prepayment;
-    const { rentalId, currency } = prepayment;
+    const { rentalId } = prepayment;
     const { amountMinor, approvalId, limitMinor } = request;
     const { branchId, entityId, customerId } = await partyOf(tx, prepayment);
     const tender = await tenderOf(tx, prepayment, entityId, request);
-    await checkAmount(tx, prepayment, customerId, amountMinor);
+    await checkReturn(tx, prepayment, customerId, amountMinor);
     await takeFromLimit(tx, {
       ...{ kind: 'refund', staffId: request.actor.id, subjectId: rentalId, branchId },
       ...{ amountMinor, approvalId, limitMinor },
     });
-    const postings = prepaymentRefundPostings({ currency, tender, amountMinor });
-    const entryId = await postPayment(tx, {
-      ...{ key, rentalId, currency, source: 'payment.refund' as const, postings },
-    });
-    await unsettlePayers(tx, rentalId, entryId, [customerId]);
+    const entryId = await postReturn(tx, prepayment, { key, tender, amountMinor, customerId });
     if (tender === 'cash' && request.shiftId !== null) {
       const { shiftId } = request;
       await moveCash(tx, { shiftId, kind: 'refund', amountMinor: -amountMinor, entryId });
     }
-    return record(tx, prepayment, request, { tender, entryId });
+    return recordReturn(tx, prepayment, request, { tender, entryId });
   });
   return inDrawer(work);
+}
+
+type RefundTender = Exclude<PrepaymentTender, 'deposit'>;
+type Returned = {
+  readonly key: string;
+  readonly tender: RefundTender;
+  readonly amountMinor: number;
+  readonly customerId: string;
+};
+
+/** Answers the entry's id. */
+export async function postReturn(
+  tx: Tx,
+  { rentalId, currency }: Prepayment,
+  { key, tender, amountMinor, customerId }: Returned,
+): Promise<string> {
+  const postings = prepaymentRefundPostings({ currency, tender, amountMinor });
+  const refund = { key, rentalId, currency, source: 'payment.refund', postings } as const;
+  const entryId = await postPayment(tx, refund);
+  await unsettlePayers(tx, rentalId, entryId, [customerId]);
+  return entryId;
 }
 
 /** Cash, of this prepayment, goes back as of any payment. Throws as `tenderBack`. */
@@ -81,7 +98,10 @@ async function tenderOf(
   { id, tender }: Prepayment,
   entityId: string,
   { amountMinor, shiftId }: PrepaymentRefund,
-): Promise<Exclude<PrepaymentTender, 'deposit'>> {
+): Promise<Exclude<RefundTender, 'gateway'>> {
+  if (tender === 'gateway') {
+    throw new DomainError('invalid-state', 'It goes back to its card, by the gateway.');
+  }
   if (tender === 'deposit') {
     throw new DomainError('invalid-state', 'Refund it with the deposit that it came from.');
   }
@@ -93,25 +113,34 @@ async function tenderOf(
 }
 
 /** What was prepaid is owed back once a credit note says so, whatever other payers still owe. */
-async function checkAmount(
+export async function returnable(
   tx: Tx,
-  { rentalId, ...prepayment }: Prepayment,
+  { rentalId, amountMinor, refundedMinor }: Prepayment,
+  customerId: string,
+): Promise<number> {
+  const { heldMinor, owedBackMinor, leavingMinor } = await moneyOf(tx, rentalId, [customerId]);
+  const leftMinor = heldMinor + owedBackMinor - leavingMinor;
+  return Math.max(0, Math.min(amountMinor - refundedMinor, owedBackMinor, leftMinor));
+}
+
+export async function checkReturn(
+  tx: Tx,
+  prepayment: Prepayment,
   customerId: string,
   amountMinor: number,
 ): Promise<void> {
-  const { heldMinor, owedBackMinor, leavingMinor } = await moneyOf(tx, rentalId, [customerId]);
-  const limitMinor = Math.min(
-    prepayment.amountMinor - prepayment.refundedMinor,
-    ...[owedBackMinor, heldMinor + owedBackMinor - leavingMinor],
-  );
+  const limitMinor = await returnable(tx, prepayment, customerId);
   if (amountMinor <= limitMinor) return;
   throw new DomainError('amount-too-high', 'Less than that is owed back.', { limitMinor });
 }
 
-async function record(
+type Recorded = Pick<PrepaymentRefund, 'id' | 'amountMinor' | 'reason' | 'approvalId' | 'shiftId'>;
+
+/** The row, the prepayment's, facts and audit. */
+export async function recordReturn(
   tx: Tx,
   { id: prepaymentId, rentalId, currency }: Prepayment,
-  { id, amountMinor, reason, approvalId, shiftId }: PrepaymentRefund,
+  { id, amountMinor, reason, approvalId, shiftId }: Recorded,
   { tender, entryId }: { readonly tender: string; readonly entryId: string },
 ): Promise<Prepayment> {
   await sql`insert into rentals.prepayment_refund (id, prepayment_id, tender, amount_minor, reason,
@@ -136,7 +165,7 @@ async function record(
   return row;
 }
 
-async function partyOf(tx: Tx, { rentalId, invoiceId }: Prepayment): Promise<Party> {
+export async function partyOf(tx: Tx, { rentalId, invoiceId }: Prepayment): Promise<Party> {
   const { rows } = await sql<Party>`select branch_id as "branchId", entity_id as "entityId",
       accounting.customer_of(${invoiceId}) as "customerId"
     from rentals.rental where id = ${rentalId}`.execute(tx);

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { DomainError } from '../../domain/errors.ts';
 import {
+  checkPrepayable,
   deductionsOf,
   type PrepaidLeft,
   type PrepaymentTender,
@@ -19,8 +20,9 @@ import { recordAudit } from './audit.ts';
 import { asked } from './calendar.ts';
 import { inDrawer, moveCash } from './cash-entries.ts';
 import { issueCreditNote } from './credit-notes.ts';
+import { primaryToCome } from './cycle-documents.ts';
 import { named } from './ledger-refusals.ts';
-import { depositorOf, primaryCharge, primaryPayer } from './payer-documents.ts';
+import { depositorOf, primaryPayer } from './payer-documents.ts';
 import { moneyOf } from './rental-money.ts';
 
 export type NewPrepayment = {
@@ -53,30 +55,38 @@ export function receivePrepayment(
     const rental = await openRental(tx, request.rentalId);
     const known = await prepaymentById(tx, request.id);
     if (known !== undefined) return known;
-    if (!['reserved', 'active'].includes(rental.status)) {
-      throw new DomainError('invalid-state', 'Only a rental to come or under way is prepaid.', {
-        rentalStatus: rental.status,
-      });
-    }
     await checkTender(tx, rental, request);
     const payerId = await primaryPayer(tx, rental);
     if (request.tender === 'deposit' && payerId !== (await depositorOf(tx, rental))) {
       throw new DomainError('invalid-state', 'Its payer prepays, and the deposit is another’s.');
     }
-    const own = await prepaidBy(tx, rental.id, payerId);
-    const before = [...own, ...(await billedOf(tx, rental.id))];
-    const primary = await primaryCharge(tx, rental.id, rental.price);
-    const taxes = prepaymentTaxes(primary?.vat ?? [], before, request.amountMinor);
-    return record(tx, rental, request, taxes);
+    const taxes = await taxesAhead(tx, rental, payerId, request.amountMinor);
+    return recordPrepayment(tx, rental, request, taxes);
   });
   return inDrawer(work);
 }
 
-/** What documents of cycles charge already: nobody pays that in advance. */
-async function billedOf(tx: Tx, rentalId: string): Promise<readonly TaxShare[]> {
-  const { rows } = await sql<{ vat: readonly TaxShare[] }>`select vat from rentals.billed_cycle
-    where rental_id = ${rentalId}`.execute(tx);
-  return rows.flatMap(({ vat }) => vat);
+/**
+ * The VAT in an amount that is paid in advance. Throws `invalid-state`, `amount-too-high`, and
+ * `payment-unsettled` while it is not known whether a card was charged, which would count.
+ */
+export async function taxesAhead(
+  tx: Tx,
+  rental: RentalRow,
+  payerId: string,
+  amountMinor: number,
+): Promise<readonly TaxShare[]> {
+  const { id, status } = rental;
+  checkPrepayable(status);
+  const { rows: charges } = await sql`select from rentals.authorisation
+    where rental_id = ${id} and purpose = 'prepayment' and state = 'pending'`.execute(tx);
+  if (charges.length > 0) {
+    const message = 'The gateway has not said yet whether a card was charged: try again then.';
+    throw new DomainError('payment-unsettled', message);
+  }
+  // Nobody pays in advance what documents of cycles charge already.
+  const toCome = await primaryToCome(tx, rental);
+  return prepaymentTaxes(toCome?.vat ?? [], await prepaidBy(tx, id, payerId), amountMinor);
 }
 
 async function checkTender(tx: Tx, row: RentalRow, request: NewPrepayment): Promise<void> {
@@ -102,7 +112,8 @@ type Issued = { readonly invoiceId: string; readonly number: string } & {
   readonly issueDate: string;
 };
 
-async function record(
+/** Its document, row, facts and audit; in the transaction of whatever took the money. */
+export async function recordPrepayment(
   tx: Tx,
   row: RentalRow,
   request: NewPrepayment,
@@ -117,9 +128,10 @@ async function record(
   }
   const { rows } = await sql<Prepayment>`insert into rentals.prepayment (id, rental_id, tender,
       currency, amount_minor, shift_id, terminal_batch, reference, invoice_id, invoice_number,
-      entry_id)
+      entry_id, authorisation_id)
     values (${id}, ${row.id}, ${tender}, ${row.currency}, ${amountMinor}, ${shiftId},
-      ${terminalBatch}, ${reference}, ${issued.invoiceId}, ${issued.number}, ${entryId})
+      ${terminalBatch}, ${reference}, ${issued.invoiceId}, ${issued.number}, ${entryId},
+      ${tender === 'gateway' ? id : null})
     returning ${PREPAYMENT_COLUMNS}`.execute(tx);
   await publish(
     tx,
@@ -220,7 +232,7 @@ export async function prepaymentById(tx: Tx, id: string): Promise<Prepayment | u
 }
 
 /** Its price stays what it is until the transaction ends. */
-async function openRental(tx: Tx, id: string): Promise<RentalRow> {
+export async function openRental(tx: Tx, id: string): Promise<RentalRow> {
   const row = await tx
     .selectFrom('rentals.rental')
     .selectAll()

@@ -9,10 +9,10 @@ import { refuseInArrears } from './arrears.ts';
 import { inCurrency, returnFees } from './booking-rules.ts';
 import { extendSpan, releaseSpan } from './calendar.ts';
 import { applyMoves, type Move } from './calendar-repack.ts';
+import { owedBackOf } from './card-prepayments.ts';
 import { assertCredit } from './credit-exposure.ts';
-import { demandDeposit, demandSettled, isHeld } from './deposit-needs.ts';
+import { demandDeposit, demandSettled, demandUndamaged, isHeld } from './deposit-needs.ts';
 import { chargeFee, feeFor } from './no-trip-fees.ts';
-import { assertOneInvoice } from './payer-shares.ts';
 import { creditPrepayments } from './prepayments.ts';
 import { assertLicences } from './rental-drivers.ts';
 import { classFees, segmentsOf } from './rental-segments.ts';
@@ -32,7 +32,6 @@ export async function extendRental(
   const { tx, row, at } = recording;
   await refuseInArrears(recording);
   await assertLicences(tx, row.id, dueAt);
-  await assertOneInvoice(tx, row, { pickUpAt: row.pick_up_at, dueAt });
   const { moved } = moves.length === 0 ? { moved: [] } : await applyMoves(tx, moves, null);
   const span = await extendSpan(tx, row.id, dueAt);
   const { rating } = await ratingOf(tx, row, dueAt);
@@ -113,7 +112,13 @@ export async function giveUp(
   });
   const type = command.type === 'cancel' ? 'cancelled' : 'noShow';
   const held = (await isHeld(tx, row.id)) ? { isHeld: true as const } : {};
-  return { type, at, version, reassigned, ...fee, ...held };
+  return { type, at, version, reassigned, ...fee, ...held, ...(await owing(recording)) };
+}
+
+/** Nobody else would tell the gateway: a prepayment has no workflow that waits. */
+async function owing({ tx, row, commandId }: Recording) {
+  const owed = await owedBackOf(tx, row.id, commandId);
+  return owed === null ? {} : { isOwedBack: true as const };
 }
 
 /** Clocks of two servers differ: a timer may be ahead of this one by so much. */
@@ -152,6 +157,7 @@ export async function closeRental(recording: Recording): Promise<RentalOutcome> 
   if (row.invoice_id === null && row.total_minor > 0)
     throw new Error(`Rental ${row.id} came back without an invoice.`);
   await demandSettled(tx, row.id);
+  await demandUndamaged(tx, row.id);
   const version = await updateRental(recording, { status: 'closed' });
   await publish(tx, {
     type: 'forecourt.rental.closed.v1',
@@ -164,7 +170,7 @@ export async function closeRental(recording: Recording): Promise<RentalOutcome> 
       currency: row.currency,
     },
   });
-  return { type: 'closed', at, version, reassigned: [] };
+  return { type: 'closed', at, version, reassigned: [], ...(await owing(recording)) };
 }
 
 function fact({ row }: Recording, status: string) {

@@ -13,6 +13,7 @@ import type { AnnounceReturn, RentalOutcome, UndoCheckOut } from '../../domain/r
 import { publish } from '../outbox.ts';
 import { noShowOf } from './booking-rules.ts';
 import { asked, retakeSpan, rollSpan, undoHandOut } from './calendar.ts';
+import { priceAlone } from './consecutive-hire.ts';
 import { assertCredit } from './credit-exposure.ts';
 import { creditRest } from './credit-notes.ts';
 import { recordDashReading } from './meters.ts';
@@ -42,8 +43,11 @@ export async function undoCheckOut(
   const { vehicleId, moved } = await undoHandOut(tx, row.id, booked, command);
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
   const noShowAt = await keptFrom(recording);
+  const price = await priceAlone(tx, row);
+  const isTaxedAnew = price !== row.price;
   const version = await updateRental(recording, {
     status: 'reserved',
+    ...(isTaxedAnew && { price: JSON.stringify(price), total_minor: price.totalMinor }),
     vehicle_id: null,
     checked_out_at: null,
     odometer_out_km: null,
@@ -58,7 +62,8 @@ export async function undoCheckOut(
     sequence: version,
     data: { ...fact(recording, 'reserved'), vehicleId, odometerKm, fuelEighths, reason },
   });
-  return { type: 'checkOutUndone', at, version, reassigned: moved, vehicleId, noShowAt };
+  const outcome = { at, version, reassigned: moved, vehicleId, noShowAt };
+  return { type: 'checkOutUndone', ...outcome, ...(isTaxedAnew && { price }) };
 }
 
 /**

@@ -3,7 +3,8 @@
 import { localDate } from '../../domain/calendar.ts';
 import { dateAfter } from '../../domain/opening-hours.ts';
 import { finalQuote } from '../../domain/pricing.ts';
-import { checkDrop, checkOutTime } from '../../domain/rental/desk.ts';
+import { checkOutTime } from '../../domain/rental/desk.ts';
+import { checkDrop } from '../../domain/rental/drop.ts';
 import { usageOfAll } from '../../domain/rental/usage.ts';
 import type { CheckIn, CheckOut, RentalOutcome } from '../../domain/rental.ts';
 import { type HoursAt, openingsBetween } from '../opening-times.ts';
@@ -11,8 +12,10 @@ import { publish } from '../outbox.ts';
 import { cycleEndOf } from './billing-cycles.ts';
 import { hoursAt } from './booking-rules.ts';
 import { handOutSpan, returnSpan } from './calendar.ts';
+import { accrueCommission } from './commissions.ts';
 import { priceInSequence } from './consecutive-hire.ts';
 import { demandDeposit } from './deposit-needs.ts';
+import { recordDropOverride } from './drop-overrides.ts';
 import { demandInspection } from './inspections.ts';
 import { creditCycles, issueLast, type LastDocument, lastDocument } from './last-invoice.ts';
 import { recordDashReading } from './meters.ts';
@@ -22,6 +25,7 @@ import { creditPrepayments, deductionFor } from './prepayments.ts';
 import { assertDrivers } from './rental-drivers.ts';
 import { feesUntil, segmentsOf, usedVehicles } from './rental-segments.ts';
 import { type Recording, ratingOf, updateRental } from './rental-update.ts';
+import { consentGiven } from './violation-terms.ts';
 
 export async function handOut(recording: Recording, keys: CheckOut): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
@@ -33,6 +37,7 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
   const price = await priceInSequence(tx, row, vehicleId, at, row.price);
   const depositMinor = await demandDeposit(tx, { ...row, price });
   await demandInspection(tx, 'out', { rentalId: row.id, vehicleId, branchId: row.branch_id });
+  if (keys.delayedCharges) await consentGiven(tx, row.id, at);
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-out' });
   const cycleEndsAt = await cycleEndOf(tx, row, 1);
   const version = await updateRental(recording, {
@@ -76,11 +81,11 @@ export async function handOut(recording: Recording, keys: CheckOut): Promise<Ren
  */
 export async function takeBack(
   recording: Recording,
-  { odometerKm, fuelEighths, branchId, droppedAt }: CheckIn,
+  { odometerKm, fuelEighths, branchId, droppedAt, dropGranted }: CheckIn,
 ): Promise<RentalOutcome> {
   const { tx, row, at } = recording;
   const backAt = droppedAt ?? at;
-  if (droppedAt !== undefined) await assertDrop(recording, branchId, droppedAt);
+  if (droppedAt !== undefined) await assertDrop(recording, branchId, droppedAt, dropGranted);
   const span = await returnSpan(tx, row.id, at, { odometerKm, fuelEighths, branchId });
   const { vehicleId } = span;
   await demandInspection(tx, 'in', { rentalId: row.id, vehicleId, branchId });
@@ -112,6 +117,7 @@ export async function takeBack(
   });
   const last = await lastDocument(tx, row, rating.plan, price);
   const invoice = await issueAll(recording, last, backAt);
+  await accrueCommission(tx, row, at, price);
   const version = await updateRental(recording, {
     status: 'returned',
     overdue: false,
@@ -157,16 +163,19 @@ async function issueAll({ tx, row, at }: Recording, last: LastDocument, backAt: 
 
 /** The time that is claimed counts, for price and fines; the vehicle is at hand from now on. */
 async function assertDrop(
-  { tx, row, at }: Recording,
+  { tx, row, at, commandId }: Recording,
   branchId: string,
   claimed: string,
+  isGranted = false,
 ): Promise<void> {
   const hours = await hoursAt(tx, branchId, claimed);
   const openings = hours === null ? [{ from: claimed, to: at }] : openingsUntil(hours, claimed, at);
   const branch = { openings, keyDrop: hours?.keyDrop === true };
   // After an exchange it is the last vehicle that was dropped.
   const [last] = (await segmentsOf(tx, row.id)).slice(-1);
-  checkDrop(claimed, { checkedOutAt: last?.from ?? row.checked_out_at }, branch, at);
+  const out = { checkedOutAt: last?.from ?? row.checked_out_at };
+  if (!checkDrop(claimed, out, branch, at, isGranted)) return;
+  await recordDropOverride(tx, { rentalId: row.id, commandId, droppedAt: claimed });
 }
 
 /** From the claim on; one of the day before may reach over midnight. */

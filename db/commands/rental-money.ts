@@ -32,12 +32,26 @@ export async function moneyOf(
 /** Where it stands; `spareMinor` is what secures it beyond its need, null where it needs nothing. */
 export type HeldRental = { readonly status: RentalStatus; readonly spareMinor: number | null };
 
-/** In accounting_rw: the rental neither begins nor ends until then. Throws `not-found`. */
+/** In rentals_rw or accounting_rw: it neither begins nor ends until then. Throws `not-found`. */
 export async function holdRental(tx: Tx, rentalId: string): Promise<HeldRental> {
   const { rows } = await sql<HeldRental>`select status, spare_minor as "spareMinor"
     from rentals.hold_rental(${rentalId})`.execute(tx);
   if (rows[0] !== undefined) return rows[0];
   throw new DomainError('not-found', 'There is no such rental.', { of: 'rental' });
+}
+
+/**
+ * Throws `deposit-required` where so much of what is held would leave a rental under way without the
+ * security that it needs; `heldMinor` is what `heldOf` answers.
+ */
+export function assertSpare(
+  { spareMinor }: HeldRental,
+  { amountMinor, heldMinor }: { readonly amountMinor: number; readonly heldMinor: number },
+): void {
+  if (spareMinor === null || Math.min(amountMinor, heldMinor) <= spareMinor) return;
+  throw new DomainError('deposit-required', 'The vehicle is out: secure it otherwise first.', {
+    spareMinor,
+  });
 }
 
 /** As a security deposit, in minor units. Locks as `moneyOf` does. */

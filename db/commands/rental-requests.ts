@@ -1,5 +1,6 @@
 // Rentals on request: asked for when a pool is full, and confirmed, declined or expired later.
 import { sql } from 'kysely';
+import { awaitedUntil } from '../../domain/rental/delay.ts';
 import type {
   Confirm,
   Decline,
@@ -103,7 +104,8 @@ export async function confirmRental(
   const request = requestOf(row, command);
   const { vehicleId, noShowGraceMinutes, moved: reassigned = [] } = await placing(tx, request);
   const rules = await bookingRules(tx, request);
-  const noShowAt = rules.noShowAt(noShowGraceMinutes);
+  const awaited = { delayMinutes: row.delay_minutes, dueAt: row.due_at };
+  const noShowAt = awaitedUntil(rules.noShowAt, noShowGraceMinutes, awaited);
   const version = await updateRental(recording, { status: 'reserved', no_show_at: noShowAt });
   await recordOverrides(tx, request, rules.overridden);
   await publish(tx, {

@@ -9,6 +9,7 @@ import { recordAudit } from './audit.ts';
 import { billCycle } from './billing-cycles.ts';
 import { takeSpan } from './calendar-booking.ts';
 import type { Move } from './calendar-repack.ts';
+import { announceDelay } from './flights.ts';
 import { unknownSide } from './new-rental.ts';
 import { bySteps, type Placing } from './placing.ts';
 import { closeRental, extendRental, giveUp, recordShortage, remind } from './rental-changes.ts';
@@ -132,6 +133,8 @@ function carryOut(
       return undoCheckOut(recording, command);
     case 'announceReturn':
       return announceReturn(recording, command);
+    case 'announceDelay':
+      return announceDelay(recording, command);
     case 'reinstate':
       return reinstate(recording);
     case 'cancel':

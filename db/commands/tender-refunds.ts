@@ -12,7 +12,7 @@ import { PAYMENT_COLUMNS, type Payment } from '../payment-row.ts';
 import { reasonIn, recordAudit } from './audit.ts';
 import { inDrawer, moveCash, postCashEntry, tenderBack } from './cash-entries.ts';
 import { takeFromLimit } from './limits.ts';
-import { holdRental, moneyOf, unsettlePayers } from './rental-money.ts';
+import { assertSpare, holdRental, moneyOf, unsettlePayers } from './rental-money.ts';
 
 export type TenderRefund = {
   readonly id: string;
@@ -29,7 +29,7 @@ export type TenderRefund = {
 /**
  * Answers the payment as it is then; a repeat changes nothing. Deposits are the renter's own, so
  * giving them back needs no limit. Throws `not-found`, `amount-too-high`, `limit-exceeded`,
- * `four-eyes`, `deposit-required` while the vehicle is out, `value-refused` for cash without a shift,
+ * `four-eyes`, `deposit-required` while the vehicle is out, `damage-open`, `value-refused` for cash without a shift,
  * `invalid-state` outside an open one.
  */
 export function refundPayment(db: Db, acting: Acting, asked: TenderRefund): Promise<Payment> {
@@ -72,21 +72,28 @@ async function returnDeposit(
 ): Promise<Payment> {
   const { amountMinor } = asked;
   const { rentalId, currency, customerId } = payment;
-  const { spareMinor } = await holdRental(tx, rentalId);
+  const rental = await holdRental(tx, rentalId);
   const { heldMinor, ...money } = await moneyOf(tx, rentalId, [customerId]);
   const limitMinor = heldMinor + money.owedBackMinor - money.leavingMinor;
   if (amountMinor > limitMinor) {
     const details = { heldMinor, ...money };
     throw new DomainError('amount-too-high', 'Less is held of this deposit.', details);
   }
-  if (spareMinor !== null && Math.min(amountMinor, heldMinor) > spareMinor) {
-    throw new DomainError('deposit-required', 'The vehicle is out: secure it otherwise first.', {
-      spareMinor,
-    });
+  assertSpare(rental, { amountMinor, heldMinor });
+  const keptMinor = await keptForDamage(tx, rentalId);
+  if (Math.min(amountMinor, heldMinor) > heldMinor - Math.min(keptMinor, heldMinor)) {
+    throw new DomainError('damage-open', 'A damage case is open: end it first.', { keptMinor });
   }
   const tender = await tenderOf(tx, asked, payment);
   const postings = depositReturnPostings({ tender, currency, amountMinor, heldMinor });
   return give(tx, asked, payment, { tender, postings, fromAccountMinor: 0 });
+}
+
+/** Minor units that wait for the end of damage cases; the rental is held by then. */
+async function keptForDamage(tx: Tx, rentalId: string): Promise<number> {
+  const { rows } = await sql<{ kept: number }>`select
+    rentals.kept_for_damage(${rentalId}) as kept`.execute(tx);
+  return rows[0]?.kept ?? 0;
 }
 
 /** First out of what stayed on account, then of what settled the document: that is open again. */

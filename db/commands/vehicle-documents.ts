@@ -13,7 +13,7 @@ import { lockPoolOf, lockVehicleRow, serveWaiting } from './vehicle-locks.ts';
 export type DocumentRow = Selectable<VehiclesDocument>;
 type VehicleRow = Selectable<VehiclesVehicle>;
 
-/** The file lies in the object store already; dates are local, `expiresOn` the last good day. */
+/** The file was noted, and lies in the object store already; dates are local, `expiresOn` the last good day. */
 export type NewDocument = {
   readonly id: string;
   readonly vehicleId: string;
@@ -44,6 +44,7 @@ export function addDocument(db: Db, acting: Acting, given: NewDocument): Promise
       uploaded_by: rowAccess(acting).principal,
     };
     const { row, created } = await insertOnce<DocumentRow>(tx, 'vehicles.document', columns);
+    await sql`select rentals.file_named(${row.sha256})`.execute(tx);
     if (!created) return row;
     await record(tx, 'added', row);
     if (await syncHolds(tx, row)) await serveWaiting(tx, vehicle);

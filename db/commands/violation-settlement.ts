@@ -4,7 +4,6 @@ import { DomainError } from '../../domain/errors.ts';
 import { lateInvoicePostings } from '../../domain/late-invoice.ts';
 import { refuseUnless } from '../../domain/violation.ts';
 import {
-  collectionOf,
   type LateCharge,
   lateChargeOf,
   lateDocumentOf,
@@ -17,6 +16,7 @@ import type { Envelope } from '../envelope.ts';
 import { publish } from '../outbox.ts';
 import { issueInvoice } from './accounting.ts';
 import { recordAudit } from './audit.ts';
+import { askLateCharge } from './late-charges.ts';
 import { forfeitDeposit } from './payment-entries.ts';
 import { type LetteredRental, nominate, nominated } from './violation-letters.ts';
 import {
@@ -59,15 +59,9 @@ export function settleViolation(
       settlement === 'nominate'
         ? await nominate(tx, envelope, row, { rental, sender, driverId })
         : null;
-    const collectBy = collectionOf({
-      consentedAt: rental.consentedAt,
-      returnedAt: rental.inAt,
-      now: new Date().toISOString(),
-      windowDays: terms.cardWindowDays,
-    });
-    // Last but for the row that names it: its number keeps the whole series waiting.
+    // Last but for the rows that name it: its number keeps the whole series waiting.
     const invoice = await invoiceFor(tx, row, charge);
-    return settleRow(tx, row, { settlement, charge, letter, invoice, collectBy });
+    return settleRow(tx, row, { settlement, charge, letter, invoice });
   });
 }
 
@@ -82,14 +76,10 @@ async function isDone(
   return driverId === undefined || (await nominated(tx, row.id)) === driverId;
 }
 
-type Rental = LetteredRental & { readonly consentedAt: string | null };
-
-async function rentalOf(tx: Tx, row: ViolationRow): Promise<Rental> {
-  const { rows } = await sql<Rental>`
-    select r.number, r.checked_out_at as "outAt", r.checked_in_at as "inAt",
-      c.consented_at as "consentedAt"
-    from rentals.rental r left join rentals.delayed_charge_consent c on c.rental_id = r.id
-    where r.id = ${row.rental_id}`.execute(tx);
+async function rentalOf(tx: Tx, row: ViolationRow): Promise<LetteredRental> {
+  const { rows } = await sql<LetteredRental>`
+    select number, checked_out_at as "outAt", checked_in_at as "inAt"
+    from rentals.rental where id = ${row.rental_id}`.execute(tx);
   if (rows[0] === undefined) throw new Error(`The rental of violation ${row.id} is gone.`);
   return rows[0];
 }
@@ -156,14 +146,26 @@ type Settled = {
   readonly charge: LateCharge;
   readonly letter: string | null;
   readonly invoice: Invoice | null;
-  readonly collectBy: 'card' | 'invoice';
 };
+
+/** By the renter's card where that was agreed; what happens there is the late charge's own row. */
+function collectedBy(tx: Tx, row: ViolationRow, { invoiceId }: Invoice) {
+  const { rental_id: rentalId, customer_id: customerId } = row;
+  const { branch_id: branchId, entity_id: entityId } = row;
+  if (rentalId === null || customerId === null || branchId === null || entityId === null) {
+    throw new Error(`Violation ${row.id} is matched to nothing.`);
+  }
+  const source = { source: 'violation', sourceId: row.id } as const;
+  const { currency } = row;
+  const document = { invoiceId, rentalId, customerId, branchId, entityId, currency, ...source };
+  return askLateCharge(tx, document);
+}
 
 async function settleRow(tx: Tx, row: ViolationRow, settled: Settled): Promise<ViolationRow> {
   const { settlement, charge, letter, invoice } = settled;
   const { passedOnMinor, tollMinor, feeMinor, vatMinor } = charge;
   const invoiceId = invoice?.invoiceId ?? null;
-  const collectBy = invoice && settled.collectBy;
+  const collectBy = invoice && (await collectedBy(tx, row, invoice));
   const { rows } = await sql<ViolationRow>`update rentals.violation set status = 'settled',
       settlement = ${settlement}, passed_on_minor = ${passedOnMinor}, toll_minor = ${tollMinor},
       fee_minor = ${feeMinor}, vat_minor = ${vatMinor}, invoice_id = ${invoiceId},

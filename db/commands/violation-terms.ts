@@ -1,8 +1,9 @@
 // What an entity charges for tolls and fines, and renters' consents to charges that come later.
 import { type Selectable, sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
+import { WINDOW_DAYS } from '../../domain/late-charge.ts';
 import type { ViolationTerms } from '../../domain/violation-charge.ts';
-import { type Acting, type Db, transact } from '../client.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import type { ViolationTermsRow } from '../queries/violations.ts';
 import type { RentalsDelayedChargeConsent } from '../schema.ts';
 import { recordAudit } from './audit.ts';
@@ -68,20 +69,34 @@ export function recordConsent(
     }
     const rental = await sql`select from rentals.rental where id = ${rentalId}`.execute(tx);
     if (rental.rows.length === 0) throw new DomainError('not-found', 'There is no such rental.');
-    const inserted = await sql<ConsentRow>`
-      insert into rentals.delayed_charge_consent (rental_id, consented_at)
-      values (${rentalId}, ${consentedAt}) on conflict do nothing returning *`.execute(tx);
-    const fresh = inserted.rows[0];
-    const row = fresh ?? (await consentOf(rentalId).execute(tx)).rows[0];
+    const row = await consentGiven(tx, rentalId, consentedAt);
     if (row === undefined || Date.parse(row.consented_at) !== Date.parse(consentedAt)) {
       throw new DomainError('duplicate', 'Another consent is on file.', { rentalId });
     }
-    const subject = { subjectType: 'rental', subjectId: rentalId } as const;
-    const after = { consentedAt };
-    if (fresh)
-      await recordAudit(tx, { action: 'rental.delayed-charge-consent', ...subject, after });
     return row;
   });
+}
+
+/**
+ * To the terms of now, whose window holds for this rental from then on; the first consent stays.
+ * Whoever acts in the transaction took it.
+ */
+export async function consentGiven(
+  tx: Tx,
+  rentalId: string,
+  consentedAt: string,
+): Promise<ConsentRow | undefined> {
+  const { rows } = await sql<ConsentRow>`
+    insert into rentals.delayed_charge_consent (rental_id, consented_at, window_days)
+    select r.id, ${consentedAt}, coalesce(t.card_window_days, ${WINDOW_DAYS}::int)
+    from rentals.rental r left join rentals.violation_terms t on t.entity_id = r.entity_id
+    where r.id = ${rentalId} on conflict do nothing returning *`.execute(tx);
+  const [fresh] = rows;
+  if (fresh === undefined) return (await consentOf(rentalId).execute(tx)).rows[0];
+  const subject = { subjectType: 'rental', subjectId: rentalId } as const;
+  const after = { consentedAt, windowDays: fresh.window_days };
+  await recordAudit(tx, { action: 'rental.delayed-charge-consent', ...subject, after });
+  return fresh;
 }
 
 function consentOf(rentalId: string) {

@@ -18,6 +18,8 @@ export type Invoice = {
   readonly currency: string;
   /** Local date of the legal entity, `YYYY-MM-DD`; also the posting date. */
   readonly issueDate: string;
+  /** The last day to pay it; null for what is no invoice, and was not told before it was kept. */
+  readonly payableBy: string | null;
   readonly serviceFrom: string;
   readonly serviceTo: string;
   readonly netMinor: number;
@@ -62,7 +64,7 @@ export type CreditNoteOf = Pick<Invoice, 'id' | 'number' | 'issueDate' | 'totalM
 
 const HEADER = sql`i.id, i.number, i.kind, i.entity_id as "entityId", i.branch_id as "branchId",
   i.customer_id as "customerId", i.rental_id as "rentalId", i.entry_id as "entryId", i.currency,
-  i.issue_date as "issueDate", i.service_from as "serviceFrom", i.service_to as "serviceTo",
+  i.issue_date as "issueDate", i.payable_by as "payableBy", i.service_from as "serviceFrom", i.service_to as "serviceTo",
   i.net_minor as "netMinor", i.vat_minor as "vatMinor", i.total_minor as "totalMinor",
   i.preceding_id as "precedingId",
   (i.prepaid_net_minor + i.prepaid_vat_minor)::bigint as "prepaidMinor"`;
@@ -120,7 +122,14 @@ export type InvoiceFilter = PageRequest & {
   /** Issued on or after, and before: local dates of the entity. */
   readonly issuedFrom?: string | undefined;
   readonly issuedBefore?: string | undefined;
+  /** Open past its last day to pay, or not. */
+  readonly overdue?: boolean | undefined;
 };
+
+const OVERDUE = sql`exists (select from accounting.open_item o
+  join accounting.legal_entity e on e.id = o.entity_id
+  where o.invoice_id = i.id and o.settled_minor < o.due_minor
+    and o.payable_by < (now() at time zone e.time_zone)::date)`;
 
 /** Headers only, in the order in which they were asked for (that of their ids). */
 export function listInvoices(
@@ -135,6 +144,7 @@ export function listInvoices(
     filter.customerId && sql`i.customer_id = ${filter.customerId}`,
     filter.issuedFrom && sql`i.issue_date >= ${filter.issuedFrom}`,
     filter.issuedBefore && sql`i.issue_date < ${filter.issuedBefore}`,
+    filter.overdue !== undefined && sql`${OVERDUE} = ${filter.overdue}`,
     filter.after && sql`i.id > ${filter.after}`,
     sql`true`,
   ].filter((condition) => typeof condition === 'object');

@@ -2,7 +2,9 @@
 import { sql } from 'kysely';
 import type { Mark } from '../../domain/inspection.ts';
 import type { Quote } from '../../domain/pricing.ts';
+import { rentersPrice } from '../../domain/voucher.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
+import { payerSharesOf } from '../commands/payer-documents.ts';
 
 const READER = 'system:documents';
 
@@ -75,6 +77,8 @@ export type AgreementData = {
   readonly odometerKm: number;
   readonly fuelEighths: number;
   readonly price: Quote;
+  /** What comes after the return may be charged to the card so long; null where nobody agreed. */
+  readonly chargedForDays: number | null;
   /** Null: none was completed before the keys went out. */
   readonly inspection: {
     readonly sealedSha256: string;
@@ -89,7 +93,10 @@ export function agreementData(
   rentalId: string,
   version: number,
 ): Promise<AgreementData | undefined> {
-  return transact(db, 'api_read', READER, (tx) => read(tx, rentalId, version));
+  return transact(db, 'api_read', READER, async (tx) => {
+    const data = await read(tx, rentalId, version);
+    return data && { ...data, price: rentersPrice(data.price, await payerSharesOf(tx, rentalId)) };
+  });
 }
 
 async function read(tx: Tx, rentalId: string, version: number): Promise<AgreementData | undefined> {
@@ -104,6 +111,7 @@ async function read(tx: Tx, rentalId: string, version: number): Promise<Agreemen
       k.name as "className", f."pickUpAt", o.name as "pickUpBranch",
       o.time_zone as "pickUpZone", f."checkedOutAt", f."dueAt", b.name as "returnBranch",
       b.time_zone as "returnZone", f."odometerKm", f."fuelEighths", f.price,
+      (f."delayedCharges"->>'windowDays')::int as "chargedForDays",
       (select jsonb_build_object('sealedSha256', i.sealed_sha256,
           'isSigned', exists (select from rentals.inspection_file s
             where s.inspection_id = i.id and s.kind = 'signature'),
@@ -117,7 +125,7 @@ async function read(tx: Tx, rentalId: string, version: number): Promise<Agreemen
       "branchId" text, "returnBranchId" text, "classId" text, "vehicleId" uuid,
       "customerId" uuid, "payerId" uuid, "driverIds" jsonb, "pickUpAt" timestamptz,
       "dueAt" timestamptz, "checkedOutAt" timestamptz, "odometerKm" int, "fuelEighths" int,
-      price jsonb, "inspectionId" uuid)
+      price jsonb, "delayedCharges" jsonb, "inspectionId" uuid)
     join accounting.legal_entity e on e.id = f."entityId"
     join rentals.customer r on r.id = f."customerId"
     join vehicles.vehicle v on v.id = f."vehicleId"

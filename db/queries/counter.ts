@@ -1,4 +1,5 @@
 // A counter's day: what goes out, what comes back, what is late, what needs somebody, open drawers.
+import type { Judged } from '../../domain/rental.ts';
 import { ATTENTION_HOURS } from '../../domain/rental-attention.ts';
 import { type Db, type RowAccess, rowAccess } from '../client.ts';
 import { type PreparedCall, readInOneTrip } from '../one-trip.ts';
@@ -11,25 +12,33 @@ export type CounterRequest = {
   readonly isNamed: boolean;
 };
 
-/**
- * The JSON of a `CounterToday` (api/schemas/counter.ts), made by the server because nobody here
- * looks into it. Null when the branch is unknown.
- */
+/** What is shown of a rental, with what its actions hang on: those are for whoever asks. */
+type Row = Pick<Judged, 'status' | 'overdue'> & {
+  readonly id: string;
+  readonly judged: Omit<Judged, 'status' | 'overdue'>;
+};
+type List = { readonly count: number; readonly rows: readonly Row[] };
+
+/** A `CounterToday` (api/schemas/counter.ts) without the actions of its rows. */
+export type CounterDay = Readonly<Record<(typeof LISTS)[number], List>>;
+
+/** Null when the branch is unknown. */
 export async function counterToday(
   db: Db,
   access: RowAccess,
   { branchId, now, isNamed }: CounterRequest,
-): Promise<string | null> {
+): Promise<CounterDay | null> {
   // The day is the branch's: a vehicle of another one that is due here is shown with its plate.
   const wide = { ...rowAccess(access), scope: '*' };
   const [rows] = await readInOneTrip(db, wide, [TODAY], [branchId, now, String(isNamed)]);
-  return rows?.[0] ?? null;
+  const [day] = rows ?? [];
+  return day ? (JSON.parse(day) as CounterDay) : null;
 }
 
 /** Of each list; the counts are of all. */
 const LISTED = 100;
 
-const LISTS = ['dueOut', 'dueIn', 'overdue', 'needsAttention'] as const;
+export const LISTS = ['dueOut', 'dueIn', 'overdue', 'needsAttention'] as const;
 
 /** As domain/calendar.ts writes the local time of an instant: fractions only where there are some. */
 function localText(instant: string): string {
@@ -40,7 +49,14 @@ function localText(instant: string): string {
 }
 
 const RENTAL = `r.id, r.number, r.status, r.class_id, r.branch_id, r.return_branch_id,
-  r.customer_id, r.pick_up_at, r.due_at, r.announced_return_at, r.not_returned, r.overdue`;
+  r.customer_id, r.pick_up_at, r.due_at, r.announced_return_at, r.not_returned, r.overdue,
+  r.delay_minutes, r.answer_by, r.checked_out_at, r.desk_terms`;
+
+/** What the rules of its actions look at, beside what is shown. */
+const JUDGED = `json_build_object('pickUpAt', n.pick_up_at, 'dueAt', n.due_at,
+  'answerBy', n.answer_by, 'checkedOutAt', n.checked_out_at, 'notReturned', n.not_returned,
+  'deskTerms', n.desk_terms, 'isExchanged', n.status = 'active' and exists (
+    select from rentals.segment e where e.rental_id = n.id and e.to_at is not null))`;
 
 /** Late, and what is next to be done about it (decisions.md 5). */
 const LATE = `case c.not_returned when 'call' then 'call-renter'
@@ -100,6 +116,12 @@ const TODAY: PreparedCall = {
       select 'needsAttention', 'deposit', r.due_at, ${RENTAL}, r.vehicle_id
         from rentals.authorisation h join rentals.rental r on r.id = h.rental_id
         where h.state = 'open' and h.attention is not null and r.branch_id = $1
+      union all
+      select 'needsAttention', 'pay-back', r.due_at, ${RENTAL}, r.vehicle_id
+        from accounting.rental_money m join rentals.rental r on r.id = m.rental_id
+        where (m.deposit_minor <> 0 or m.unapplied_minor <> 0) and r.branch_id = $1
+          and m.deposit_minor + m.unapplied_minor > 0
+          and r.status in ('closed', 'cancelled', 'no_show', 'declined', 'expired')
     ), numbered as (
       select l.*, row_number() over (partition by list order by at, id) as n from listed l
     ), shown as (
@@ -113,7 +135,9 @@ const TODAY: PreparedCall = {
           'pickUpAt', ${localText('n.pick_up_at')}, 'dueAt', ${localText('n.due_at')},
           'announcedReturnAt', ${localText('n.announced_return_at')},
           'unassigned', n.status = 'reserved' and n.vehicle_id is null, 'overdue', n.overdue,
-          'reason', n.reason) order by n.n) as rows
+          'delayMinutes', n.delay_minutes, 'flightNumber', case when $3 then
+            (select f.flight_number from rentals.flight f where f.rental_id = n.id) end,
+          'reason', n.reason, 'judged', ${JUDGED}) order by n.n) as rows
       from numbered n cross join today t
       where n.n <= ${LISTED}
       group by n.list
@@ -129,6 +153,7 @@ const TODAY: PreparedCall = {
         select json_agg(json_build_object('id', o.shift_id, 'drawer', o.drawer, 'state', o.state,
           'stale', o.day < t.date) order by o.day, o.drawer)
         from accounting.open_shifts($1, t.date) o), '[]'),
+      'lastClosedDay', accounting.last_closed_day($1),
       'fleetDifferences', (select count(*) from vehicles.fleet_difference
         where branch_id = $1 and resolved_at is null))::text as answer
     from today t`,

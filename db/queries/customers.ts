@@ -43,8 +43,8 @@ export function duplicatesOf(
       )
       select d.id, d.name, array_agg(f.by order by f.weight desc) as by
       from found f join rentals.customer d on d.id = f.id
-      where d.id <> ${id} and d.kind = (select kind from own) and d.merged_into is null
-        and d.contacts_erased_at is null
+      where d.id <> ${id} and d.merged_into is null and d.contacts_erased_at is null
+        and (d.kind, d.is_sandbox) = (select kind, is_sandbox from own)
       group by d.id, d.name order by sum(f.weight) desc, d.id limit ${MOST}`.execute(tx);
     return rows;
   });
@@ -118,6 +118,30 @@ export function licencesDue(db: Db, acting: Acting, until: string): Promise<read
     const { rows } = await sql<DueLicence>`select id, licence_recheck_on, licence_valid_until
       from rentals.customer where licence_recheck_on <= ${until}::date and merged_into is null
       order by licence_recheck_on, id limit 200`.execute(tx);
+    return rows;
+  });
+}
+
+export type OpenDouble = {
+  readonly customerId: string;
+  readonly name: string;
+  readonly otherId: string;
+  readonly otherName: string;
+  readonly by: readonly Sameness[];
+  readonly foundAt: string;
+};
+
+/** Of what partners entered: neither merged nor told apart yet, the longest waiting first; 200 at most. */
+export function openDoubles(db: Db, acting: Acting): Promise<readonly OpenDouble[]> {
+  return transact(db, 'api_read', acting, async (tx) => {
+    const { rows } = await sql<OpenDouble>`select p.customer_id as "customerId", c.name,
+        p.other_id as "otherId", o.name as "otherName", p.by, p.found_at as "foundAt"
+      from rentals.possible_duplicate p
+      join rentals.customer c on c.id = p.customer_id
+      join rentals.customer o on o.id = p.other_id
+      where p.dismissed_at is null and num_nonnulls(c.merged_into, c.contacts_erased_at,
+        o.merged_into, o.contacts_erased_at) = 0
+      order by p.found_at, p.customer_id, p.other_id limit 200`.execute(tx);
     return rows;
   });
 }

@@ -11,7 +11,9 @@ import { type Page, type PageRequest, paged } from './page.ts';
 export function holdsOfRental(db: Db, acting: Acting, rentalId: string): Promise<readonly Hold[]> {
   return transact(db, 'api_read', acting, async (tx) => {
     const { rows } = await sql<Hold>`select ${HOLD_COLUMNS} from rentals.authorisation
-      where rental_id = ${rentalId} order by created_at, id`.execute(tx);
+      where rental_id = ${rentalId} and purpose <> 'prepayment' order by created_at, id`.execute(
+      tx,
+    );
     return rows;
   });
 }

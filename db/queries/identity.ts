@@ -90,6 +90,8 @@ export type PartnerIdentity = {
   readonly status: string;
   /** Those of its side of the sandbox that it may act at. */
   readonly branches: readonly string[];
+  /** The negotiated rates that it may book by. */
+  readonly rates: readonly string[];
 };
 
 const BRANCHES = sql`vehicles.branches_of_side(p.is_sandbox, p.branches) as branches`;
@@ -102,7 +104,7 @@ export type ClientIdentity = PartnerIdentity & {
 export function clientIdentity(db: Db, clientId: string): Promise<ClientIdentity | undefined> {
   return first<ClientIdentity>(
     db,
-    sql`select p.id as "partnerId", p.status, ${BRANCHES}, c.status as "clientStatus", c.scopes
+    sql`select p.id as "partnerId", p.status, p.rates, ${BRANCHES}, c.status as "clientStatus", c.scopes
       from people.api_client c join people.partner p on p.id = c.partner_id
       where c.id = ${lit(clientId)}`,
   );
@@ -111,7 +113,8 @@ export function clientIdentity(db: Db, clientId: string): Promise<ClientIdentity
 export function partnerIdentity(db: Db, partnerId: string): Promise<PartnerIdentity | undefined> {
   return first<PartnerIdentity>(
     db,
-    sql`select p.id as "partnerId", p.status, ${BRANCHES} from people.partner p
+    sql`select p.id as "partnerId", p.status, p.rates, ${BRANCHES}
+      from people.partner p
       where p.id = ${lit(partnerId)}`,
   );
 }

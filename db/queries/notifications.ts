@@ -1,9 +1,12 @@
 // Reads of notifications: lists for people, and what a letter says at the moment of sending.
 import { sql } from 'kysely';
 import type { NotificationKind, NotificationState, Standing } from '../../domain/notification.ts';
+import type { Quote } from '../../domain/pricing.ts';
 import type { RentalStatus } from '../../domain/rental.ts';
-import { type Acting, type Db, transact } from '../client.ts';
+import { rentersPrice } from '../../domain/voucher.ts';
+import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import type { NotificationRow } from '../commands/notifications.ts';
+import { payerSharesOf } from '../commands/payer-documents.ts';
 import { type Page, type PageRequest, paged } from './page.ts';
 
 const READER = 'system:notifications';
@@ -90,14 +93,30 @@ export function letterData(
       join vehicles.class c on c.id = r.class_id
       left join accounting.invoice i on i.id = ${subjectId} and i.rental_id = r.id
       left join rentals.authorisation a on a.id = ${subjectId} and a.rental_id = r.id
+        and a.purpose = 'deposit'
       left join vehicles.recall w on w.id = ${subjectId}
       left join vehicles.recall_notice n on n.recall_id = w.id and n.rental_id = r.id
       left join vehicles.vehicle v on v.id = n.vehicle_id
       join rentals.customer d on d.id = coalesce(i.customer_id, r.customer_id)
       join rentals.customer k on k.id = coalesce(d.merged_into, d.id)
       where r.id = ${rentalId}`.execute(tx);
-    return rows[0];
+    const [data] = rows;
+    const total = data && (await rentersTotal(tx, rentalId));
+    return total ? { ...data, total } : data;
   });
+}
+
+/** Undefined where no voucher pays a part. */
+async function rentersTotal(tx: Tx, rentalId: string): Promise<Money | undefined> {
+  const shares = await payerSharesOf(tx, rentalId);
+  if (!shares.some(({ kind }) => kind === 'voucher')) return undefined;
+  const { price } = await tx
+    .selectFrom('rentals.rental')
+    .select('price')
+    .where('id', '=', rentalId)
+    .executeTakeFirstOrThrow();
+  const { totalMinor: minor, currency } = rentersPrice(price as unknown as Quote, shares);
+  return { minor, currency };
 }
 
 function money(minor: string, currency: string) {

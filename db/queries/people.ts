@@ -85,7 +85,8 @@ export function listStaff(
 export function customersByEmail(db: Db, email: string): Promise<readonly string[]> {
   return transact(db, 'api_read', READER, async (tx) => {
     const { rows } = await sql<{ id: string }>`select id from rentals.customer
-      where lower(email) = lower(${email}) and merged_into is null order by id limit 5`.execute(tx);
+      where lower(email) = lower(${email}) and merged_into is null and not is_sandbox
+      order by id limit 5`.execute(tx);
     return rows.map((row) => row.id);
   });
 }

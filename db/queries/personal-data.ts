@@ -48,6 +48,9 @@ export function personalData(
           from rentals.rental_driver d where d.customer_id in (${same})),
         'rentals', (select coalesce(jsonb_agg(to_jsonb(r) order by r.id), '[]')
           from rentals.rental r where r.customer_id in (${same})),
+        'flights', (select coalesce(jsonb_agg(to_jsonb(f)), '[]')
+          from rentals.flight f join rentals.rental r on r.id = f.rental_id
+          where r.customer_id in (${same})),
         'violations', (select coalesce(jsonb_agg(to_jsonb(v) order by v.id), '[]')
           from rentals.violation v where v.customer_id in (${same})),
         'invoices', (select coalesce(jsonb_agg(to_jsonb(i) - 'request_hash' - 'tx'

@@ -14,11 +14,13 @@ export type OpenInvoice = {
   readonly rentalId: string | null;
   readonly currency: string;
   readonly issueDate: string;
+  /** The last day to pay it. */
+  readonly payableBy: string;
   /** What it made the customer owe, and what of that is settled and open. */
   readonly dueMinor: number;
   readonly settledMinor: number;
   readonly openMinor: number;
-  /** Whole days since the issue date, by the entity's clock. */
+  /** Whole days since it was to be paid, by the entity's clock; below zero before. */
   readonly days: number;
 };
 
@@ -26,18 +28,20 @@ type ReceivablesFilter = {
   readonly entityId?: string | undefined;
   readonly branchId?: string | undefined;
   readonly customerId?: string | undefined;
+  readonly overdue?: boolean | undefined;
 };
+
+const DAYS = sql`((now() at time zone e.time_zone)::date - o.payable_by)`;
 
 function matching(filter: ReceivablesFilter) {
   return [
     filter.entityId && sql`o.entity_id = ${filter.entityId}`,
     filter.branchId && sql`o.branch_id = ${filter.branchId}`,
     filter.customerId && sql`o.customer_id = ${filter.customerId}`,
+    filter.overdue !== undefined && sql`(${DAYS} > 0) = ${filter.overdue}`,
     sql`o.settled_minor < o.due_minor`,
   ].filter((condition) => typeof condition === 'object');
 }
-
-const DAYS = sql`(now() at time zone e.time_zone)::date - o.issue_date`;
 
 export function listOpenInvoices(
   db: Db,
@@ -50,6 +54,7 @@ export function listOpenInvoices(
     const { rows } = await sql<OpenInvoice>`select o.invoice_id as "invoiceId", i.number,
         o.entity_id as "entityId", o.branch_id as "branchId", o.customer_id as "customerId",
         o.rental_id as "rentalId", o.currency, o.issue_date as "issueDate",
+        o.payable_by as "payableBy",
         o.due_minor as "dueMinor", o.settled_minor as "settledMinor",
         o.due_minor - o.settled_minor as "openMinor", ${DAYS} as days
       from accounting.open_item o join accounting.invoice i on i.id = o.invoice_id
@@ -60,12 +65,13 @@ export function listOpenInvoices(
   });
 }
 
-/** A customer's open amounts by the days since each was issued; `onAccountMinor` nets none of them. */
+/** A customer's open amounts by the days since each was to be paid; `onAccountMinor` nets none of them. */
 export type Ageing = {
   readonly entityId: string;
   readonly customerId: string;
   readonly currency: string;
   readonly openMinor: number;
+  readonly notDueMinor: number;
   readonly to30Minor: number;
   readonly to60Minor: number;
   readonly to90Minor: number;
@@ -84,7 +90,8 @@ export function ageing(
   return transact(db, 'api_read', acting, async (tx) => {
     const { rows } = await sql<Ageing>`
       select a."entityId", a."customerId", a.currency, sum(a.open)::bigint as "openMinor",
-        coalesce(sum(a.open) filter (where a.days <= 30), 0)::bigint as "to30Minor",
+        coalesce(sum(a.open) filter (where a.days < 0), 0)::bigint as "notDueMinor",
+        coalesce(sum(a.open) filter (where a.days between 0 and 30), 0)::bigint as "to30Minor",
         coalesce(sum(a.open) filter (where a.days between 31 and 60), 0)::bigint as "to60Minor",
         coalesce(sum(a.open) filter (where a.days between 61 and 90), 0)::bigint as "to90Minor",
         coalesce(sum(a.open) filter (where a.days > 90), 0)::bigint as "over90Minor",

@@ -1,10 +1,11 @@
 // Reads of rentals, their customers and rate plans.
 import { type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import type { RatePlan } from '../../domain/rate-plan.ts';
-import type { RentalState } from '../../domain/rental.ts';
+import type { PayBack, RentalState } from '../../domain/rental.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { type RentalRow, rentalState } from '../rental-row.ts';
 import type { DB, RentalsCustomer } from '../schema.ts';
+import { payBackOf } from './held-money.ts';
 import { ordered, type Page, type PageRequest, paged, type Sort } from './page.ts';
 import { beginsWith, matches, type RentalSearch } from './rental-search.ts';
 
@@ -138,6 +139,7 @@ export async function listRentals(
 type JoinedRow = RentalRow & {
   readonly span_vehicle_id: string | null;
   readonly is_exchanged: boolean;
+  readonly pay_back: PayBack | null;
 };
 
 /** Until check-out the vehicle is the calendar's to say; whether it was exchanged, the segments'. */
@@ -157,7 +159,12 @@ function rentals(tx: Tx): SelectQueryBuilder<DB & { t: DB['rentals.rental'] }, '
     .select(
       sql<boolean>`t.status = 'active' and exists (select from rentals.segment e
         where e.rental_id = t.id and e.to_at is not null)`.as('is_exchanged'),
-    ) as unknown as SelectQueryBuilder<DB & { t: DB['rentals.rental'] }, 't', JoinedRow>;
+    )
+    .select(payBackOf.as('pay_back')) as unknown as SelectQueryBuilder<
+    DB & { t: DB['rentals.rental'] },
+    't',
+    JoinedRow
+  >;
 }
 
 function stateOf(row: JoinedRow | undefined): RentalState | undefined {
@@ -166,5 +173,9 @@ function stateOf(row: JoinedRow | undefined): RentalState | undefined {
 
 function joinedState(row: JoinedRow): RentalState {
   const state = rentalState(row, row.span_vehicle_id);
-  return row.is_exchanged ? { ...state, isExchanged: true } : state;
+  return {
+    ...state,
+    ...(row.is_exchanged && { isExchanged: true }),
+    ...(row.pay_back !== null && { payBack: row.pay_back }),
+  };
 }

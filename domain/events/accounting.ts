@@ -12,6 +12,13 @@ type DrawerShiftEvent = {
   readonly currency: string;
 };
 
+type BranchDayEvent = {
+  readonly branchDayId: string;
+  readonly entityId: string;
+  readonly branchId: string;
+  readonly day: string;
+};
+
 type CashInTransitEvent = {
   readonly cashInTransitId: string;
   readonly entityId: string;
@@ -20,6 +27,12 @@ type CashInTransitEvent = {
   readonly amountMinor: number;
   readonly currency: string;
   readonly entryId: string;
+};
+
+type AgentEvent = {
+  readonly agentId: string;
+  readonly entityId: string;
+  readonly status: string;
 };
 
 /** Data by event type. */
@@ -52,8 +65,23 @@ export type AccountingEvents = {
   readonly 'forecourt.drawer-shift.counted.v1': DrawerShiftEvent;
   readonly 'forecourt.drawer-shift.closed.v1': DrawerShiftEvent;
   readonly 'forecourt.drawer-shift.verified.v1': DrawerShiftEvent;
+  readonly 'forecourt.branch-day.closed.v1': BranchDayEvent;
+  readonly 'forecourt.branch-day.reopened.v1': BranchDayEvent;
   readonly 'forecourt.cash.sent.v1': CashInTransitEvent;
   readonly 'forecourt.cash.matched.v1': CashInTransitEvent;
+  readonly 'forecourt.agent.registered.v1': AgentEvent;
+  readonly 'forecourt.agent.changed.v1': AgentEvent;
+  readonly 'forecourt.agent.paid.v1': {
+    readonly payoutId: string;
+    readonly agentId: string;
+    readonly entityId: string;
+    readonly month: string;
+    readonly method: string;
+    readonly amountMinor: number;
+    readonly currency: string;
+    readonly invoiceId: string | null;
+    readonly entryId: string;
+  };
   readonly 'forecourt.invoice.issued.v1': {
     readonly invoiceId: string;
     readonly number: string;

@@ -23,6 +23,19 @@ type DisputeFact = {
   readonly currency: string;
 };
 
+/** A document that came after the return; `reason` is why it stays an invoice to be paid. */
+type LateChargeFact = {
+  readonly lateChargeId: string;
+  readonly invoiceId: string;
+  readonly rentalId: string;
+  readonly branchId: string;
+  readonly source: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly chargedMinor: number | null;
+  readonly currency: string;
+};
+
 export type DepositEvents = {
   readonly 'forecourt.deposit.authorised.v1': DepositFact;
   readonly 'forecourt.deposit.declined.v1': DepositFact;
@@ -44,6 +57,10 @@ export type DepositEvents = {
     readonly currency: string;
     readonly reason: string;
   };
+  /** The renter's card is to be charged for it: the deposit's workflow does. */
+  readonly 'forecourt.late-charge.asked.v1': LateChargeFact;
+  /** Charged, settled otherwise, or an invoice to be paid. */
+  readonly 'forecourt.late-charge.ended.v1': LateChargeFact;
   readonly 'forecourt.dispute.opened.v1': DisputeFact;
   readonly 'forecourt.dispute.won.v1': DisputeFact;
   readonly 'forecourt.dispute.lost.v1': DisputeFact;

@@ -20,6 +20,12 @@ export type PrepaymentEvents = {
     readonly branchId: string;
     readonly payers: number;
   };
+  readonly 'forecourt.rental-agent.named.v1': {
+    readonly rentalId: string;
+    readonly branchId: string;
+    /** Null: the rental is nobody’s any more. */
+    readonly agentId: string | null;
+  };
   readonly 'forecourt.prepayment.received.v1': PrepaymentFact & {
     readonly branchId: string;
     readonly invoiceId: string;

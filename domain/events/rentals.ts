@@ -157,6 +157,12 @@ export type RentalEvents = MoneyEvents & {
     readonly dueAt: string;
     readonly announcedReturnAt: string;
   };
+  /** Of the renter's flight, which is named to nobody. */
+  readonly 'forecourt.rental.delay-announced.v1': RentalFact & {
+    readonly pickUpAt: string;
+    readonly delayMinutes: number;
+    readonly noShowAt: string;
+  };
   /** The keys came back at once: nothing was rented, and it is reserved as before. */
   readonly 'forecourt.rental.check-out-undone.v1': RentalFact & {
     readonly vehicleId: string;

@@ -1,5 +1,6 @@
 // A rental's deposit: the hold on a card, what may be done with it, and when the clock acts on it.
 import { DomainError } from '../errors.ts';
+import type { PrepaymentRefundReason } from '../prepayment.ts';
 import type { RentalStatus } from '../rental.ts';
 
 export const PAYERS = ['renter', 'insurer', 'corporate'] as const;
@@ -75,6 +76,22 @@ export type Refund = {
   readonly limitMinor: number;
 };
 
+/** What a rental costs is charged to a card before the hire; the id is the prepayment's own. */
+export type Prepay = {
+  readonly kind: 'prepay';
+  readonly prepaymentId: string;
+  readonly amountMinor: number;
+  /** The gateway's reference to the card. */
+  readonly paymentMethod: string;
+};
+
+/** Gives back of a prepayment that a card was charged for. */
+export type ReturnPrepaid = Omit<Refund, 'kind' | 'authorisationId' | 'reason'> & {
+  readonly kind: 'return-prepaid';
+  readonly prepaymentId: string;
+  readonly reason: PrepaymentRefundReason;
+};
+
 export type PaymentStep =
   | {
       readonly kind: 'authorise';
@@ -90,7 +107,11 @@ export type PaymentStep =
   | { readonly kind: 'raise'; readonly amountMinor: number }
   /** The rental is over: what its renter owes is captured, as far as that goes, the rest given back. */
   | { readonly kind: 'settle' }
-  | Refund;
+  | Refund
+  | Prepay
+  | ReturnPrepaid
+  /** The rental is over: what is owed back of one of its charges goes back to that card. */
+  | { readonly kind: 'pay-back' };
 
 const HOUR_MS = 3_600_000;
 /** Before the end of a hold the next one is asked for (decisions.md 16). */

@@ -9,19 +9,21 @@ export type GatewayName = (typeof GATEWAYS)[number];
  * total. `paymentMethod` is the gateway's own reference to a card: a card's number never comes here.
  */
 export type GatewayOrder =
-  | {
-      readonly kind: 'authorise';
-      readonly rentalId: string;
-      readonly paymentMethod: string;
-      readonly amountMinor: number;
-      readonly currency: string;
-    }
+  | ({ readonly kind: 'authorise' } & AmountOnCard)
+  /** Taken at once, without a hold before it. */
+  | ({ readonly kind: 'charge' } & AmountOnCard)
   | ({ readonly kind: 'increase' } & AmountOnHold)
   | ({ readonly kind: 'capture' } & AmountOnHold)
   | ({ readonly kind: 'refund' } & AmountOnHold)
   | ({ readonly kind: 'release' } & OnHold);
 
-/** `ref` is the gateway's reference to the hold. */
+type AmountOnCard = {
+  readonly rentalId: string;
+  readonly paymentMethod: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+};
+/** `ref` is the gateway's reference to the hold, or to what was charged. */
 type OnHold = { readonly ref: string };
 type AmountOnHold = OnHold & { readonly amountMinor: number; readonly currency: string };
 
@@ -51,7 +53,7 @@ export type NoticedDispute = {
 
 /**
  * What a gateway tells by itself, in any order and more than once. `id` is the same in each
- * repetition; `ref` is the hold that it is about, `key` the order that it answers.
+ * repetition; `ref` is the hold or charge that it is about, `key` the order that it answers.
  */
 export type GatewayNotice = { readonly id: string } & (
   | { readonly type: 'order-done'; readonly ref: string; readonly key: string }

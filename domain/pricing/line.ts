@@ -19,7 +19,9 @@ export type PriceLineCode =
   | `fuel.${'used' | 'prepaid' | 'service'}`
   | `percentage.${string}`
   /** What earlier documents charge, taken off. */
-  | 'billed';
+  | 'billed'
+  /** The hire of a cycle, as one of several payers is charged it. */
+  | 'time';
 
 /** What one of the quantity is. */
 export type LineUnit =

@@ -49,7 +49,7 @@ export function billableAt({ pickUpAt, dueAt, graceMinutes, cycleEndsAt }: Bille
 }
 
 /** Throws `invalid-state` before the cycle's end, and for what is not billed in cycles. */
-export function checkBillable(state: RentalState, now: string): void {
+export function checkBillable(state: Billed & Pick<RentalState, 'status'>, now: string): void {
   const at = billableAt(state);
   if (at !== null && Date.parse(now) >= at) return;
   throw new DomainError('invalid-state', 'No cycle of this rental is to be billed yet.', {
@@ -75,12 +75,7 @@ export function nextLookAt(
   return new Date(next).toISOString();
 }
 
-/** The instant from which an invoice that was issued at `at` is in arrears; ISO 8601 in UTC. */
-export function payableBy(
-  at: string,
-  customersDays: number | null,
-  plan: Billing | undefined,
-): string {
-  const days = customersDays ?? plan?.paymentDays ?? PAYMENT_DAYS;
-  return new Date(Date.parse(at) + days * DAY_MS).toISOString();
+/** Within how many days of its issue a cycle's invoice is paid: its payer's terms, else the plan's. */
+export function paymentDaysOf(payersDays: number | null, plan: Billing | undefined): number {
+  return payersDays ?? plan?.paymentDays ?? PAYMENT_DAYS;
 }

@@ -1,7 +1,5 @@
-// Rules of what a desk does daily: keys back at once, announced returns, night drops, the late ladder.
+// Rules of what a desk does daily: keys back at once, announced returns, the late ladder.
 import { DomainError } from '../errors.ts';
-import { isOpen } from '../opening-hours.ts';
-import type { Span } from '../span.ts';
 import { OVERDUE_DAYS } from './billing.ts';
 import type { AnnounceReturn, RentalState, UndoCheckOut } from './state.ts';
 
@@ -71,7 +69,7 @@ export function checkOutTime(
  * because it was driven there. `now` is ISO 8601 in UTC.
  */
 export function checkUndoTime(
-  { checkedOutAt, overdue, deskTerms, exchanged = [], isExchanged }: Out,
+  { checkedOutAt, overdue, deskTerms, exchanged = [], isExchanged }: Omit<Out, 'odometerOutKm'>,
   now: string,
 ): void {
   const command = 'undoCheckOut';
@@ -190,46 +188,4 @@ export function checkNoCase({ notReturned }: Pick<RentalState, 'notReturned'>): 
     'The vehicle is days late and a manager’s case: it has to come back first.',
     { command: 'extend', notReturned },
   );
-}
-
-/**
- * Lets a claim pass that a vehicle was left at a closed branch (decisions.md 29): it came back then,
- * which is before the branch opened, because while it is open somebody takes vehicles back, and
- * during a whole opening somebody looks into the key drop. `openings` are those from the claim until
- * now. Throws `invalid-time` for a claim from before the check-out, from the future, from opening hours
- * or from before the last opening, and `branch-closed` where there is no key drop.
- */
-export function checkDrop(
-  claimed: string,
-  { checkedOutAt }: Pick<Out, 'checkedOutAt'>,
-  branch: { readonly openings: readonly Span[]; readonly keyDrop: boolean },
-  now: string,
-): void {
-  const ms = Date.parse(claimed);
-  if (ms > Date.parse(now) || ms < Date.parse(checkedOutAt ?? claimed)) {
-    throw new DomainError('invalid-time', 'It was dropped after its check-out, and before now.', {
-      droppedAt: claimed,
-    });
-  }
-  if (isOpen(branch.openings, claimed)) {
-    throw new DomainError('invalid-time', 'The branch was open then: leave the drop time out.', {
-      droppedAt: claimed,
-    });
-  }
-  const since = branch.openings.find(
-    ({ from, to }) => Date.parse(from) >= ms && Date.parse(to) <= Date.parse(now),
-  );
-  if (since !== undefined) {
-    throw new DomainError(
-      'invalid-time',
-      'The branch has been open since then: leave the drop time out.',
-      { droppedAt: claimed, openedAt: since.from },
-    );
-  }
-  if (!branch.keyDrop) {
-    throw new DomainError('branch-closed', 'There is no key drop at this branch.', {
-      handover: 'return',
-      at: claimed,
-    });
-  }
 }

@@ -3,6 +3,7 @@ import type { Quote } from '../pricing.ts';
 import type { BookedPlace } from './amendment.ts';
 import type { NotReturnedStep } from './desk.ts';
 import type {
+  AnnounceDelay,
   CheckIn,
   ExchangedVehicle,
   Extend,
@@ -74,6 +75,8 @@ export type RentalOutcome = {
       readonly vehicleId?: string | null | undefined;
       readonly price: Quote;
       readonly noShowAt: string;
+      /** Gone with another pick-up; absent in what older runs recorded. */
+      readonly delayMinutes?: number | undefined;
       readonly payerId: string | null;
     } & BookedPlace)
   | {
@@ -88,13 +91,17 @@ export type RentalOutcome = {
       readonly type: 'cancelled' | 'noShow';
       /** A card holds a deposit, which is to be settled. */
       readonly isHeld?: true | undefined;
+      /** Of what a card was charged in advance something is owed back, and goes back to it. */
+      readonly isOwedBack?: true | undefined;
     } & Partial<FeeCharged>)
   | {
       readonly type: 'checkOutUndone' | 'reinstated';
       readonly vehicleId: string;
       readonly noShowAt: string;
+      readonly price?: Quote | undefined;
     }
   | { readonly type: 'returnAnnounced'; readonly announcedReturnAt: string }
+  | ({ readonly type: 'delayAnnounced'; readonly noShowAt: string } & AnnounceDelay)
   /** `notReturned`: the step of the ladder that it is on; absent in what older runs recorded. */
   | {
       readonly type: 'overdueMarked';
@@ -112,7 +119,12 @@ export type RentalOutcome = {
       /** Null: every invoice so far is paid. */
       readonly nextCheckAt: string | null;
     }
-  | { readonly type: 'reminded' | 'closed' }
+  | { readonly type: 'reminded' }
+  | {
+      readonly type: 'closed';
+      readonly isHeld?: undefined;
+      readonly isOwedBack?: true | undefined;
+    }
   | { readonly type: 'shortageRaised' }
 );
 
@@ -179,10 +191,14 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
       return { ...next, overdue: true, notReturned: outcome.notReturned ?? null };
     case 'returnAnnounced':
       return { ...next, announcedReturnAt: outcome.announcedReturnAt };
+    case 'delayAnnounced': {
+      const { delayMinutes, noShowAt } = outcome;
+      return { ...next, delayMinutes, noShowAt };
+    }
     case 'checkOutUndone':
     case 'reinstated': {
-      const { vehicleId, noShowAt } = outcome;
-      return { ...next, ...RESERVED_AGAIN, vehicleId, noShowAt };
+      const { vehicleId, noShowAt, price = next.price } = outcome;
+      return { ...next, ...RESERVED_AGAIN, vehicleId, noShowAt, price };
     }
     case 'cycleBilled':
       return { ...next, cycleEndsAt: outcome.cycleEndsAt };

@@ -1,5 +1,5 @@
 // What a rental is: its states, what is known of it in each, and what its commands carry.
-import type { BookedChoices, BookingOverride, BookingTerms } from '../booking.ts';
+import type { BookedChoices, BookingOverride, BookingTerms, VoucherTerms } from '../booking.ts';
 import type { Quote } from '../pricing.ts';
 import type { BillingCycle } from '../rate-plan-terms.ts';
 import type { DeskTerms, NotReturnedStep } from './desk.ts';
@@ -83,6 +83,8 @@ export type RentalState = Omit<
   readonly entityId: string;
   /** When the vehicle is given up if nobody picks it up. */
   readonly noShowAt: string;
+  /** Of the renter's flight, as announced; absent in what runs of before there were such remember. */
+  readonly delayMinutes?: number | undefined;
   /** Minutes after `dueAt` from which the rental counts as overdue. */
   readonly graceMinutes: number;
   /** Minutes before `dueAt` at which the renter is reminded. */
@@ -124,22 +126,43 @@ export type RentalState = Omit<
   readonly exchanged?: readonly ExchangedVehicle[] | undefined;
   /** The same, of a row that is read without them. */
   readonly isExchanged?: boolean | undefined;
+  /** Of one that is over, as its row is read: money that nobody asks for any more. */
+  readonly payBack?: PayBack | undefined;
   /** Of the row: each recorded fact adds one; also the sequence number of the rental's events. */
   readonly version: number;
 };
 
+/** Minor units, and what they were paid by; neither id where a gateway took them from a card. */
+export type PayBack = {
+  readonly amountMinor: number;
+  readonly paymentId: string | null;
+  readonly prepaymentId: string | null;
+};
+
 export type Reading = { readonly odometerKm: number; readonly fuelEighths: FuelEighths };
-/** `vehicleId` names the keys in the counter's hand; left out, they are those of the kept vehicle. */
-export type CheckOut = Reading & { readonly vehicleId?: string | undefined };
+/**
+ * `vehicleId` names the keys in the counter's hand; left out, they are those of the kept vehicle.
+ * `delayedCharges`: with the agreement the renter agrees in writing that what comes after the return is charged to the card.
+ */
+export type CheckOut = Reading & {
+  readonly vehicleId?: string | undefined;
+  readonly delayedCharges?: true | undefined;
+};
 export type Extend = { readonly dueAt: string };
-/** `droppedAt`: it lay in the key drop of a closed branch since then. */
+/**
+ * `droppedAt`: it lay in the key drop of a closed branch since then. `dropGranted`: a manager said why
+ * longer than the rule lets pass; the reason is in rentals.drop_override.
+ */
 export type CheckIn = Reading & {
   readonly branchId: string;
   readonly droppedAt?: string | undefined;
+  readonly dropGranted?: true | undefined;
 };
 /** The keys came back at once, for a reason of the desk. */
 export type UndoCheckOut = Reading & { readonly reason: UndoReason };
 export type AnnounceReturn = { readonly at: string };
+/** Of the flight whose number the rental's row of rentals.flight has: it names a journey, so it stays there. */
+export type AnnounceDelay = { readonly delayMinutes: number };
 export type Cancel = { readonly reason: CancelReason };
 
 /** Why a vehicle takes the place of the one that is out: codes, because free text may name persons. */
@@ -191,6 +214,8 @@ export type Amend = Omit<BookedChoices, 'rate' | 'promotion'> & {
   readonly payerId?: string | null | undefined;
   readonly rate?: string | null | undefined;
   readonly promotion?: string | null | undefined;
+  /** Reckoned anew for what is booked afterwards. */
+  readonly voucher?: VoucherTerms | undefined;
 };
 /** Books what was asked for on request, with a manager's override where the rules refuse it. */
 export type Confirm = { readonly override?: BookingOverride | undefined };

@@ -14,6 +14,8 @@ const drawerShift = z.object({
   currency,
 });
 
+const branchDay = z.object({ branchDayId: id, entityId: code, branchId: code, day: z.iso.date() });
+
 const cashInTransit = z.object({
   cashInTransitId: id,
   entityId: code,
@@ -23,6 +25,8 @@ const cashInTransit = z.object({
   currency,
   entryId: id,
 });
+
+const agent = z.object({ agentId: id, entityId: code, status: code });
 
 export const accountingContracts = {
   'forecourt.payment.received.v1': z.object({
@@ -52,8 +56,23 @@ export const accountingContracts = {
   'forecourt.drawer-shift.counted.v1': drawerShift,
   'forecourt.drawer-shift.closed.v1': drawerShift,
   'forecourt.drawer-shift.verified.v1': drawerShift,
+  'forecourt.branch-day.closed.v1': branchDay,
+  'forecourt.branch-day.reopened.v1': branchDay,
   'forecourt.cash.sent.v1': cashInTransit,
   'forecourt.cash.matched.v1': cashInTransit,
+  'forecourt.agent.registered.v1': agent,
+  'forecourt.agent.changed.v1': agent,
+  'forecourt.agent.paid.v1': z.object({
+    payoutId: id,
+    agentId: id,
+    entityId: code,
+    month: code,
+    method: code,
+    amountMinor: minor,
+    currency,
+    invoiceId: id.nullable(),
+    entryId: id,
+  }),
   'forecourt.invoice.issued.v1': z.object({
     invoiceId: id,
     number: code,

@@ -13,6 +13,11 @@ const prepayment = {
 
 export const prepaymentContracts = {
   'forecourt.payers.set.v1': z.object({ rentalId: id, branchId: code, payers: z.int().min(1) }),
+  'forecourt.rental-agent.named.v1': z.object({
+    rentalId: id,
+    branchId: code,
+    agentId: id.nullable(),
+  }),
   'forecourt.prepayment.received.v1': z.object({
     ...prepayment,
     branchId: code,

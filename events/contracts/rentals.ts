@@ -1,6 +1,7 @@
 // What a consumer accepts of the rentals domain: the zod contract of each of its events.
 import { z } from 'zod';
 import type { RentalEvents } from '../../domain/events/rentals.ts';
+import { deskContracts } from './desk.ts';
 import { code, currency, id, instant, minor } from './parts.ts';
 import { prepaymentContracts } from './prepayments.ts';
 
@@ -22,6 +23,17 @@ const deposit = z.object({
   refundedMinor: minor,
   currency,
   validUntil: instant.nullable(),
+});
+const lateCharge = z.object({
+  lateChargeId: id,
+  invoiceId: id,
+  rentalId: id,
+  branchId: code,
+  source: code,
+  state: code,
+  reason: code.nullable(),
+  chargedMinor: minor.nullable(),
+  currency,
 });
 const dispute = z.object({
   disputeId: id,
@@ -147,24 +159,7 @@ export const rentalContracts = {
     dueAt: instant,
     keptUntil: instant,
   }),
-  'forecourt.rental.not-returned.v1': z.object({
-    ...rental,
-    vehicleId: id,
-    dueAt: instant,
-    step: code,
-  }),
-  'forecourt.rental.return-announced.v1': z.object({
-    ...rental,
-    dueAt: instant,
-    announcedReturnAt: instant,
-  }),
-  'forecourt.rental.check-out-undone.v1': z.object({
-    ...rental,
-    vehicleId: id,
-    ...reading,
-    reason: code,
-  }),
-  'forecourt.rental.reinstated.v1': z.object({ ...rental, vehicleId: id, dueAt: instant }),
+  ...deskContracts,
   'forecourt.rental.cycle-billed.v1': z.object({
     ...rental,
     cycle: z.int(),
@@ -204,6 +199,8 @@ export const rentalContracts = {
     currency,
     reason: code,
   }),
+  'forecourt.late-charge.asked.v1': lateCharge,
+  'forecourt.late-charge.ended.v1': lateCharge,
   'forecourt.dispute.opened.v1': dispute,
   'forecourt.dispute.won.v1': dispute,
   'forecourt.dispute.lost.v1': dispute,

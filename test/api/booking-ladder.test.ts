@@ -185,6 +185,7 @@ describe('a class on request', () => {
     expect(asked.body).toMatchObject({ needsAttention: true, allocation: null, vehicleId: null });
     const allowed = asked.body.actions.filter((one: { allowed: boolean }) => one.allowed);
     expect(allowed.map(({ name }: { name: string }) => name)).toEqual([
+      'announceDelay',
       'cancel',
       'confirm',
       'decline',

@@ -108,9 +108,11 @@ describe('a day at the counter', () => {
         announcedReturnAt: null,
         unassigned: false,
         overdue: false,
-        reason: null,
+        ...{ delayMinutes: 0, flightNumber: null, reason: null },
+        actions: expect.any(Array),
       },
     ]);
+    expect(body.dueOut.rows[0].actions[0]).toMatchObject({ name: 'checkOut', allowed: true });
     expect(vehicleIds).toContain(out.vehicleId);
     now = back.dueAt;
     expect((await day(branchId)).body.dueIn.rows).toMatchObject([

@@ -10,7 +10,13 @@ import { deliverNotices } from '../../payments/simulated-notices.ts';
 import { openClient, temporalSettings } from '../../temporal-config/connection.ts';
 import { type ApiAnswer, expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { hoursFromNow } from '../support/fleet.ts';
-import { plantStaff, tokenOf } from '../support/people.ts';
+import {
+  clientToken,
+  customerPerson,
+  plantPartner,
+  plantStaff,
+  tokenOf,
+} from '../support/people.ts';
 import { type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
 import { type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
 import { testSystem, until } from '../support/system.ts';
@@ -90,11 +96,51 @@ async function booked(over: object = {}): Promise<string> {
   return answer.body.id;
 }
 
-const order = (id: string, what: string, body: object = {}) =>
-  api.call('POST', `/api/v1/rentals/${id}/${what}`, { body });
+const partner = async (branches: readonly string[]) =>
+  clientToken(await plantPartner(api.database.owner, { branches }));
+const order = (id: string, what: string, body: object = {}, by: object = {}) =>
+  api.call('POST', `/api/v1/rentals/${id}/${what}`, { body, ...by });
 const statusOf = async (id: string) => (await api.call('GET', `/api/v1/rentals/${id}`)).body.status;
 const lastHold = async (id: string) =>
   (await api.call('GET', `/api/v1/rentals/${id}/deposit`)).body.holds.at(-1);
+
+test('a card is charged in advance by its customer, and gets back what is owed', async () => {
+  const id = await booked({ pickUpAt: hoursFromNow(10), dueAt: hoursFromNow(82) });
+  const { customerId } = (await api.call('GET', `/api/v1/rentals/${id}`)).body;
+  const { owner } = api.database;
+  const token = await tokenOf(await customerPerson(owner, customerId));
+  const paying = { amountMinor: 18_000, paymentMethod: 'sim_timeout' };
+  const pay = (over: object = {}, by: object = { token }) =>
+    order(id, 'prepayments/card', { ...paying, ...over }, by);
+  expectProblem(await pay({ paymentMethod: 'sim_decline' }), 402, 'payment-declined');
+  const other = uuidv7();
+  await createCustomer(api.database.db, 'system:test', { id: other, name: 'Another' });
+  const stranger = { token: await tokenOf(await customerPerson(owner, other)) };
+  expectProblem(await pay({}, stranger), 404, 'not-found');
+  const key = randomUUID();
+  const first = await Promise.all([1, 2, 3].map(() => pay({}, { token, key })));
+  const again = await pay({}, { token, key });
+  expect([again.status, again.body.amountMinor]).toEqual([201, 18_000]);
+  for (const one of first) expect([201, 409]).toContain(one.status);
+  expect(again.body).not.toHaveProperty('receivedBy');
+  expect((await order(id, 'cancel', { reason: 'customer' })).status).toBe(200);
+  const all = async () => (await api.call('GET', `/api/v1/rentals/${id}/prepayments`)).body.items;
+  await until(async () => (await all())[0].refundedMinor > 0);
+  expect(await all()).toMatchObject([{ tender: 'gateway', refundedMinor: 8_000 }]);
+}, 60_000);
+
+test('a partner charges a card for its own booking, and for nobody else’s', async () => {
+  const branches = [await money.pricedBy({})];
+  const [own, other] = [await partner(branches), await partner(branches)];
+  const { customerId: _, id: __, ...wanted } = money.asked({ branchId: branches[0] as string });
+  const path = '/api/v1/partner/bookings';
+  const body = { ...wanted, externalReference: 'BK-1', customer: { name: 'A guest' } };
+  expect((await api.call('POST', path, { body, token: own })).status).toBe(201);
+  const card = { body: { ...CARD, amountMinor: 10_000 } };
+  const pay = (token: string) => api.call('POST', `${path}/BK-1/prepayments`, { ...card, token });
+  expectProblem(await pay(other), 404, 'not-found');
+  expect((await pay(own)).body).toMatchObject({ amountMinor: 10_000, refundedMinor: 0 });
+}, 60_000);
 
 test('keys wait for the deposit; an extension raises it; the invoice is captured of it', async () => {
   const id = await booked();

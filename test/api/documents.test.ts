@@ -51,7 +51,7 @@ describe('the agreement', () => {
       'not-found',
     );
     await desk.inspected(rental, 'out', { marks: [DENT] });
-    await desk.rentals.record(rental, OUT);
+    await desk.rentals.record(rental, { ...OUT, delayedCharges: true });
     const german = await agreementOf(rental.id);
     const [line] = rental.price.lines;
     expect(german).toContain(`Mietvertrag ${rental.number}`);
@@ -64,6 +64,7 @@ describe('the agreement', () => {
         '8/8 (Achtel)',
       ],
       ...['roof: 1 × dent (severe)', 'Für den Vermieter', '€ 180,00'],
+      ...['Belastungen nach der Rückgabe', 'Tage ab der Rückgabe: 90'],
       line?.code === 'time.day' ? 'Miete, Tage' : 'Miete',
     ]) {
       expect(german).toContain(said);
@@ -184,9 +185,12 @@ describe('an invoice', () => {
     const names = { issuer: 'Us', zone: 'UTC', customer: 'Them', customerTaxId: null };
     const span = { serviceFrom: hoursFromNow(0), serviceTo: hoursFromNow(1) };
     const about = { number: 'INV-1', kind: 380, issueDate: '2027-07-05', rentalNumber: null };
-    const given = { ...figures, ...names, ...span, ...about, preceding: null };
+    const due = { preceding: null, payableBy: '2027-07-19' };
+    const given = { ...figures, ...names, ...span, ...about, ...due };
     const text = pdfText(await invoicePdf({ ...given, prepaidMinor: 5_000 }, 'en'));
-    expect(text).toMatch(/Invoiced before\s*€50\.00\s*To pay\s*€70\.00/);
+    expect(text).toMatch(
+      /Invoiced before\s*€50\.00\s*To pay\s*€70\.00\s*Payable by\s*19 July 2027/,
+    );
   });
 });
 

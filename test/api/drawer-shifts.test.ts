@@ -145,9 +145,14 @@ describe('a shift', () => {
     await taken(post(path, { ...card, terminalBatch: 'B-1' }));
     await taken(post(path, { ...card, terminalBatch: 'B-2' }));
     await taken(post(`/drawer-shifts/${shiftId}/counting`, undefined, { version: 1 }));
-    const terminals = [{ batch: 'B-1', slips: 1, amountMinor: 1_900 }];
-    const count = { denominations: [], terminals };
-    await taken(post(`/drawer-shifts/${shiftId}/count`, count, { version: 2 }));
+    const [first, none] = [
+      { batch: 'B-1', slips: 1, amountMinor: 1_900 },
+      { batch: 'B-2', slips: 0, amountMinor: 0 },
+    ];
+    const count = (...terminals: readonly object[]) =>
+      post(`/drawer-shifts/${shiftId}/count`, { denominations: [], terminals }, { version: 2 });
+    expectProblem(await count(first), 422, 'value-refused');
+    await taken(count(first, none));
     const { terminals: seen } = await taken(api.call('GET', `/api/v1/drawer-shifts/${shiftId}`));
     expect(seen).toEqual([
       { batch: 'B-1', slips: 1, amountMinor: 1_900, bookedSlips: 1, bookedMinor: 2_000 },

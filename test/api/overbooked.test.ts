@@ -8,6 +8,7 @@ import { openClient, temporalSettings } from '../../temporal-config/connection.t
 import { type ApiAnswer, type TestApi, testApi } from '../support/api.ts';
 import { type Company, plantCompany, plantVehicles } from '../support/counter.ts';
 import { hoursFromNow } from '../support/fleet.ts';
+import { plantStaff, tokenOf } from '../support/people.ts';
 import { type System, testSystem, until } from '../support/system.ts';
 
 const PLANTER = 'system:test';
@@ -189,6 +190,45 @@ describe('somebody at the desk', () => {
     const branchId = company.branchId;
     const drop = { ...READING, odometerKm: 2_100, branchId, droppedAt: hoursFromNow(1) };
     expect((await send(id, 'check-in', drop)).body.type).toBe('/problems/invalid-time');
+  });
+
+  test('keeps it for a late flight, and shows at the counter what may be done to it', async () => {
+    await plantVehicles(system.db, 'FDMR', 1);
+    const flight = { number: 'OS123', delayMinutes: 30 };
+    const times = { pickUpAt: hoursFromNow(1), dueAt: hoursFromNow(30) };
+    const made = (await reserve('FDMR', { ...times, flight })).body;
+    const told = await send(made.id, 'announce-delay', { delayMinutes: 90 });
+    expect([made.delayMinutes, told.body.delayMinutes]).toEqual([30, 90]);
+    expect(Date.parse(told.body.noShowAt) - Date.parse(made.noShowAt)).toBe(3_600_000);
+    const path = `/api/v1/rentals/${made.id}`;
+    const known = { flightNumber: 'OS123', delayMinutes: 90 };
+    expect((await api.call('GET', `${path}/flight`)).body).toEqual(known);
+    const planner = await plantStaff(system.owner, { roles: ['fleet-planner'] });
+    for (const [token, shown] of [
+      [undefined, known],
+      [await tokenOf(planner), { flightNumber: null, delayMinutes: 90 }],
+    ] as const) {
+      const who = token === undefined ? {} : { token };
+      const today = await api.call('GET', `/api/v1/counter/today?branchId=VIE`, who);
+      const lists = [today.body.dueOut, today.body.needsAttention].flatMap(({ rows }) => rows);
+      const row = lists.find(({ id }: { id: string }) => id === made.id);
+      const { actions } = (await api.call('GET', path, who)).body;
+      // Late in the evening it goes out tomorrow.
+      if (row !== undefined) expect(row).toMatchObject(shown);
+      for (const one of row?.actions ?? []) expect(actions).toContainEqual(one);
+    }
+    const named = (number: string) => send(made.id, 'amend', { flight: { number } });
+    expect((await named('os 123')).status).toBe(422);
+    expect((await named('LH9W')).body.delayMinutes).toBe(90);
+    const none = await send(made.id, 'announce-delay', { flightNumber: null, delayMinutes: 0 });
+    expect(none.body.delayMinutes).toBe(0);
+    const again = await send(made.id, 'announce-delay', { delayMinutes: 9 });
+    expect([again.status, again.body.type]).toEqual([422, '/problems/value-refused']);
+    const branchId = company.branchId;
+    const drop = { ...READING, branchId, droppedAt: hoursFromNow(-1), dropReason: 'Seen.' };
+    const token = await tokenOf(await plantStaff(system.owner, { roles: ['senior-agent'] }));
+    const old = await api.call('POST', `${path}/check-in`, { token, body: drop });
+    expect(old.body.type).toBe('/problems/forbidden');
   });
 
   test('who came too late is a no-show until a manager reinstates him, once', async () => {

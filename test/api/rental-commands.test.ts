@@ -78,7 +78,8 @@ test('a partner’s booking is one rental by its reference, also after a refusal
   expect(rows).toHaveLength(1);
   const other = await book({ ...booking, customer: { name: 'Other' } });
   expect(other.body).toMatchObject({ type: '/problems/duplicate', externalReference: 'BK-1' });
-  expect(problem(await book({ ...booking, branchId: 'ELSE' }))[0]).toBe(403);
+  const elsewhere = { ...booking, externalReference: 'BK-2', branchId: 'ELSE' };
+  expect(problem(await book(elsewhere))[0]).toBe(403);
   const own = `${path}/BK-1`;
   expect((await api.call('GET', own, { token })).body).toEqual(one.body);
   expect((await api.call('GET', own, { token: stranger })).status).toBe(404);
@@ -107,7 +108,7 @@ describe('a rental', () => {
     expect(new Date(rental.dueAtLocal).toISOString()).toBe(rental.dueAt);
     expect(rental.price.totalMinor).toBe(6_000);
     expect(allowed(rental)).toEqual(
-      ['check-out', 'extend', 'amend', 'swap', 'cancel'].map(
+      ['check-out', 'extend', 'amend', 'swap', 'announce-delay', 'cancel'].map(
         (path) => `POST /api/v1/rentals/${rental.id}/${path}`,
       ),
     );

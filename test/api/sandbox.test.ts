@@ -5,11 +5,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
 import { createApiKey, newApiKeyToken } from '../../db/commands/api-keys.ts';
 import { registerBranch } from '../../db/commands/branches.ts';
+import { mergeCustomers } from '../../db/commands/customer-merge.ts';
+import { holdQuote } from '../../db/commands/held-quotes.ts';
 import { queueNotices } from '../../db/commands/notifications.ts';
 import { openBooking } from '../../db/commands/partner-bookings.ts';
 import { registerPartner } from '../../db/commands/partners.ts';
 import { recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
+import { customersByEmail } from '../../db/queries/people.ts';
 import type { Notice } from '../../domain/notification.ts';
 import { SCOPES } from '../../domain/people.ts';
 import type { RentalCommand } from '../../domain/rental.ts';
@@ -140,6 +143,47 @@ describe.each([
   });
 });
 
+test('guests and held quotes of the sandbox stay there, by their rows', async () => {
+  const { db, owner } = api.database;
+  const hold = {
+    ...term,
+    pickUpAt: hoursFromNow(5),
+    customerId: null,
+    channel: 'partner',
+  } as const;
+  const across = (branchId: string, side: 'live' | 'sandbox') =>
+    holdQuote(db, AGENT, { ...hold, id: uuidv7(), branchId, partnerId: partner[side] });
+  const refusal = { code: 'not-found', details: { of: 'branch' } };
+  await expect(across(live, 'sandbox')).rejects.toMatchObject(refusal);
+  await expect(across(SANDBOX, 'live')).rejects.toMatchObject(refusal);
+  const guest = { name: 'Guest of both', email: 'guest@both.example' };
+  const asked = { externalReference: 'SIDE', customer: guest, wanted: {} };
+  const made = await openBooking(db, AGENT, { ...asked, partnerId: partner.sandbox });
+  const other = await openBooking(db, AGENT, { ...asked, partnerId: partner.live });
+  const [ours, theirs] = [other.customer_id, made.customer_id];
+  const wanted = { ...term, id: uuidv7(), branchId: live };
+  for (const who of [{ customerId: theirs }, { customerId, payerId: theirs }]) {
+    await expect(reserveRental(db, AGENT, { ...wanted, ...who })).rejects.toMatchObject(refusal);
+  }
+  // Nobody is asked whether the one is the other, nor may anybody say so, nor signs in as both.
+  const found = await sql`select from rentals.possible_duplicate
+    where ${theirs} in (customer_id, other_id)`.execute(owner);
+  expect(found.rows).toEqual([]);
+  expect(await customersByEmail(db, guest.email)).toEqual([ours]);
+  const merging = mergeCustomers(db, AGENT, { survivorId: ours, duplicateId: theirs });
+  await expect(merging).rejects.toMatchObject({ code: 'invalid-state' });
+  const led = await tried(owner, (tx) =>
+    guarded(
+      tx,
+      () =>
+        sql`update rentals.customer set merged_into = ${ours}, version = version + 1
+          where id = ${theirs}`.execute(tx),
+      sql`alter table rentals.customer disable trigger customer_side`,
+    ),
+  );
+  expect(led).toEqual(['customer_keeps_its_side', 'accepted']);
+});
+
 test('no rental is one-way across, and customers see nothing of the sandbox', async () => {
   const wanted = { ...term, id: uuidv7(), customerId, branchId: live, returnBranchId: SANDBOX };
   const across = reserveRental(api.database.db, AGENT, wanted);
@@ -169,6 +213,12 @@ test.each([
     'vehicles.vehicle',
     'vehicle_side_kept',
     () => sql`update vehicles.vehicle set branch_id = ${live} where branch_id = ${SANDBOX}`,
+  ],
+  [
+    'customer_keeps_its_side',
+    'rentals.customer',
+    'customer_side',
+    () => sql`update rentals.customer set is_sandbox = true where id = ${customerId}`,
   ],
   [
     'branch_keeps_its_side',

@@ -135,6 +135,10 @@ describe('an answer', () => {
     expect(answer.headers.get('strict-transport-security')).toBeNull();
   });
 
+  test('leaves the connection open for longer than a balancer in front keeps it idle', async () => {
+    expect((await api.call('GET', BRANCHES)).headers.get('keep-alive')).toBe('timeout=65');
+  });
+
   test('to TRACE repeats nothing: 405 with Allow', async () => {
     const answer = await rawRequest(api, 'TRACE', BRANCHES, { 'x-secret': 'planted' });
     expectProblem(answer, 405, 'method-not-allowed');

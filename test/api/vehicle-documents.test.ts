@@ -1,11 +1,14 @@
 // Documents and photos over HTTP: what is taken, what is made of it, and how it comes back.
 import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { keyOf } from '../../storage/object-key.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { book, hour, plantFleet } from '../support/fleet.ts';
 import { plantStaff, tokenOf } from '../support/people.ts';
 import { bomb, PDF, photo } from '../support/vehicle-files.ts';
+import { someoneWaits } from '../support/waiting.ts';
 
 let api: TestApi;
 let branchId: string;
@@ -150,6 +153,21 @@ test('sent twice with one key it is one document; told otherwise the key is used
   expect(again.headers.get('idempotency-replayed')).toBe('true');
   const other = await send(PDF, { query: 'kind=other', key });
   expectProblem(other, 422, 'idempotency-key-reused');
+});
+
+test('its file is noted before it is stored, until the row names it', async () => {
+  const { owner } = api.database;
+  const file = Buffer.concat([PDF, Buffer.from('%noted')]);
+  const note = sql`select from rentals.file_removal where sha256 = ${keyOf(file)}`;
+  const { sent } = await owner.transaction().execute(async (tx) => {
+    await sql`select from vehicles.vehicle where id = ${vehicleId} for update`.execute(tx);
+    const answer = send(file, { query: 'kind=other' });
+    await someoneWaits(owner);
+    expect((await note.execute(owner)).rows).toHaveLength(1);
+    return { sent: answer };
+  });
+  expect((await sent).status).toBe(201);
+  expect((await note.execute(owner)).rows).toEqual([]);
 });
 
 test('withdrawn it stays on file, with the reason', async () => {

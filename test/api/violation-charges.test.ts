@@ -10,7 +10,6 @@ import { eraseName } from '../../db/commands/erasure.ts';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { AGENT, PERSON } from '../support/fleet.ts';
 import { entryOf, heldDeposit } from '../support/rental-money.ts';
-import { CASES, SETTLED, STEPS, triedWithout } from '../support/violation-rows.ts';
 import {
   plantSightings,
   plantTerms,
@@ -113,8 +112,26 @@ describe('settling', () => {
     // The window begins with the return, which is now, however long ago the test was written.
     await sql`update rentals.rental set checked_in_at = now(), version = version + 1
       where id = ${at.second}`.execute(api.database.owner);
-    const { id } = await received({ localTime: '2026-10-27T10:00' });
-    expect((await settle(id)).body.collectBy).toBe('card');
+    const late = async (localTime: string) => {
+      const { id } = await received({ localTime });
+      const { body } = await settle(id);
+      const path = `/api/v1/late-charges?rentalId=${at.second}`;
+      const { items } = (await api.call('GET', path)).body;
+      return [body.collectBy, items.at(-1)];
+    };
+    const asked = { source: 'violation', rentalId: at.second };
+    expect(await late('2026-10-27T10:00')).toMatchObject([
+      'invoice',
+      { ...asked, reason: 'no-card' },
+    ]);
+    await sql`insert into rentals.authorisation (id, rental_id, payer, gateway, gateway_ref,
+        payment_method, state, amount_minor, currency, opened_at, valid_until, version)
+      values (${uuidv7()}, ${at.second}, 'renter', 'simulated', 'sim_1', 'sim_approve', 'released',
+        1, 'EUR', now(), now(), 1)`.execute(api.database.owner);
+    expect(await late('2026-10-27T11:00')).toMatchObject([
+      'card',
+      { ...asked, state: 'asked', reason: null },
+    ]);
   });
 
   test('a nomination costs the fee and writes a letter that lies sealed', async () => {
@@ -205,57 +222,5 @@ test('an erased name is erased from letters too, and nobody is nominated after i
   expect((await settle(after.id)).body).toMatchObject({
     status: 'settled',
     settlement: 'recharge',
-  });
-});
-
-describe('the table by itself refuses', () => {
-  let right: Readonly<Record<string, unknown>>;
-  /** The invoice of another violation. */
-  let taken: string;
-  const tried = (over: object, without: ReturnType<typeof sql>, isChecked: boolean) =>
-    triedWithout(api.database.owner, { right, over }, without, isChecked);
-
-  beforeAll(async () => {
-    const { owner } = api.database;
-    const { id } = await received({ noticeNumber: 'GUARD-0', place: 'G 0' });
-    const { rows } = await sql<{ row: Readonly<Record<string, unknown>> }>`select to_jsonb(v) as row
-      from rentals.violation v where id = ${id}`.execute(owner);
-    right = rows[0]?.row ?? {};
-    const settled = await sql<{ invoice_id: string }>`select invoice_id from rentals.violation
-      where invoice_id is not null limit 1`.execute(owner);
-    taken = settled.rows[0]?.invoice_id ?? '';
-  });
-
-  test.each(Object.keys(CASES))('%s', async (guard) => {
-    const isIndex = guard === 'violation_seen_once';
-    const without = isIndex
-      ? sql`drop index rentals.violation_seen_once`
-      : sql`alter table rentals.violation drop constraint ${sql.id(guard)}`;
-    expect(await tried(CASES[guard] ?? {}, without, true)).toEqual([guard, 'accepted']);
-  });
-
-  test('violation_invoice_id_key', async () => {
-    const without = sql`alter table rentals.violation drop constraint violation_invoice_id_key`;
-    const twice = { ...SETTLED, invoice_id: taken };
-    expect(await tried(twice, without, true)).toEqual(['violation_invoice_id_key', 'accepted']);
-  });
-
-  test.each(Object.keys(STEPS))('%s', async (guard) => {
-    const without = sql`alter table rentals.violation disable trigger violation_guard`;
-    expect(await tried(STEPS[guard] ?? {}, without, false)).toEqual([guard, 'accepted']);
-  });
-
-  test('a step that is none, also by the version', async () => {
-    const { owner } = api.database;
-    const { id } = await received();
-    const step = (set: ReturnType<typeof sql>) =>
-      sql`update rentals.violation set ${set} where id = ${id}`
-        .execute(owner)
-        .catch((error: { constraint?: string }) => error.constraint);
-    expect(await step(sql`version = version + 1`)).toBe('violation_transition');
-    const dismissed = sql`status = 'dismissed', dismiss_reason = 'x'`;
-    expect(await step(dismissed)).toBe('violation_transition');
-    await step(sql`${dismissed}, version = version + 1`);
-    expect(await step(sql`status = 'matched', version = version + 1`)).toBe('violation_transition');
   });
 });

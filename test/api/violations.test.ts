@@ -2,7 +2,14 @@
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { expectProblem, type TestApi, testApi } from '../support/api.ts';
-import { notice, plantSightings, type Sightings, violationDesk } from '../support/violations.ts';
+import { CASES, SETTLED, STEPS, triedWithout } from '../support/violation-rows.ts';
+import {
+  notice,
+  plantSightings,
+  plantTerms,
+  type Sightings,
+  violationDesk,
+} from '../support/violations.ts';
 
 let api: TestApi;
 let at: Sightings;
@@ -190,5 +197,54 @@ describe('a file of notices', () => {
     const { rows } = await sql`select from rentals.violation
       where notice_number = ${other.split(';')[2]}`.execute(api.database.owner);
     expect(rows).toEqual([]);
+  });
+});
+
+describe('the table by itself refuses', () => {
+  type Row = Readonly<Record<string, unknown>>;
+  let right: Row;
+  let othersInvoice: string;
+  const tried = (over: object, without: ReturnType<typeof sql>, isChecked: boolean) =>
+    triedWithout(api.database.owner, { right, over }, without, isChecked);
+
+  beforeAll(async () => {
+    const { id } = await received({ noticeNumber: 'GUARD-0', place: 'G 0' });
+    const { rows } = await sql<{ row: Row }>`select to_jsonb(v) as row from rentals.violation v
+      where id = ${id}`.execute(api.database.owner);
+    right = rows[0]?.row ?? {};
+    await plantTerms(api.database);
+    othersInvoice = (await settle((await received()).id)).body.invoiceId;
+  });
+
+  test.each(Object.keys(CASES))('%s', async (guard) => {
+    const without =
+      guard === 'violation_seen_once'
+        ? sql`drop index rentals.violation_seen_once`
+        : sql`alter table rentals.violation drop constraint ${sql.id(guard)}`;
+    expect(await tried(CASES[guard] ?? {}, without, true)).toEqual([guard, 'accepted']);
+  });
+
+  test('violation_invoice_id_key', async () => {
+    const without = sql`alter table rentals.violation drop constraint violation_invoice_id_key`;
+    const twice = { ...SETTLED, invoice_id: othersInvoice };
+    expect(await tried(twice, without, true)).toEqual(['violation_invoice_id_key', 'accepted']);
+  });
+
+  test.each(Object.keys(STEPS))('%s', async (guard) => {
+    const without = sql`alter table rentals.violation disable trigger violation_guard`;
+    expect(await tried(STEPS[guard] ?? {}, without, false)).toEqual([guard, 'accepted']);
+  });
+
+  test('a step that is none, also by the version', async () => {
+    const { id } = await received();
+    const step = (set: ReturnType<typeof sql>) =>
+      sql`update rentals.violation set ${set} where id = ${id}`
+        .execute(api.database.owner)
+        .catch((error: { constraint?: string }) => error.constraint);
+    expect(await step(sql`version = version + 1`)).toBe('violation_transition');
+    const dismissed = sql`status = 'dismissed', dismiss_reason = 'x'`;
+    expect(await step(dismissed)).toBe('violation_transition');
+    await step(sql`${dismissed}, version = version + 1`);
+    expect(await step(sql`status = 'matched', version = version + 1`)).toBe('violation_transition');
   });
 });

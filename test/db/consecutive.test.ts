@@ -80,6 +80,19 @@ test('is a short hire of its own with another car, until it is exchanged for tha
   expect(ratesOf(now)).toEqual([1_900]);
 });
 
+test('is a short hire again once its check-out was undone, until the same car goes out', async () => {
+  const { branchId, vehicleId } = await first();
+  const booked = await second(branchId);
+  const [other = ''] = await plantVehicles(t.db, branchId, 1);
+  const out = await desk.after(booked, { ...OUT, vehicleId });
+  expect(ratesOf(out)).toEqual([1_900]);
+  const keys = { odometerKm: out.odometerOutKm ?? 0, fuelEighths: 8 } as const;
+  const undone = await desk.after(out, { type: 'undoCheckOut', ...keys, reason: 'wrong-vehicle' });
+  expect(undone.price).toMatchObject({ ...booked.price, chosen: undone.price.chosen });
+  const away = await desk.after(undone, { ...OUT, vehicleId: other });
+  expect([ratesOf(undone), ratesOf(away)]).toEqual([[2_000], [2_000]]);
+});
+
 test('is one hire under whatever record of the customer', async () => {
   const { branchId, closed } = await first();
   const { customerId } = await plantTrade(t.db);

@@ -2,18 +2,17 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { transact } from '../../db/client.ts';
 import { mergeCustomers } from '../../db/commands/customer-merge.ts';
 import { setPayers } from '../../db/commands/payer-shares.ts';
-import { publishRatePlan } from '../../db/commands/rate-plans.ts';
 import { receiveDeposit } from '../../db/commands/tenders.ts';
 import type { PayerShare } from '../../domain/payer-share.ts';
-import { GOLD_1 } from '../../domain/rate-plan.ts';
 import type { Amend, RentalState } from '../../domain/rental.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { ABOVE, type ExchangeDesk, exchange, exchangeDesk } from '../support/exchange-desk.ts';
 import { AGENT, hoursFromNow, plantFleet } from '../support/fleet.ts';
 import { backOf, OUT } from '../support/rental-desk.ts';
-import { booksOf, heldDeposit, prepay } from '../support/rental-money.ts';
+import { booksOf, damaged, heldDeposit, prepay } from '../support/rental-money.ts';
 
 let t: TestDatabase;
 let desk: ExchangeDesk;
@@ -81,11 +80,7 @@ describe('credit is checked', () => {
   test('when an exchange costs more, which has to be secured, too', async () => {
     const branchId = await desk.pricedBy({ deposit: { percentBp: 5_000 } });
     await desk.plantOf(branchId, ABOVE);
-    const [day] = GOLD_1.lines.filter(({ code }) => code === 'day');
-    if (day === undefined) throw new Error('A plan without a day.');
-    const lines = [{ ...day, priceMinor: day.priceMinor + 20_00 }];
-    const plan = { ...GOLD_1, id: `UP-${branchId}`, branches: [branchId], classes: [ABOVE], lines };
-    await publishRatePlan(t.db, AGENT, plan, hoursFromNow(-1));
+    await desk.pricedAbove(branchId);
     // 180.00, and 60.00 + 12.00 for the better class.
     const payerId = await company(252_00);
     const booked = await desk.book({ branchId, payerId });
@@ -184,19 +179,6 @@ describe('of several payers', () => {
     await expect(steal.execute(t.owner)).rejects.toMatchObject({ code: 'FC001' });
   });
 
-  test('no cycles are billed: 30 days at most, whatever the plan says', async () => {
-    const rental = await desk.book({ ...days(3), billing: '30-days', ...one });
-    const [corporate, { customerId }] = [await company(), rental];
-    await split(rental, { payerId: corporate }, { payerId: customerId, covers: ['coverage'] });
-    const longer = hoursFromNow(10 + 31 * 24);
-    const extended = desk.record(rental, { type: 'extend', dueAt: longer });
-    await expect(extended).rejects.toMatchObject({ code: 'invalid-state' });
-    await expect(amend(rental, { dueAt: longer })).rejects.toMatchObject({ code: 'invalid-state' });
-    const long = await desk.book({ ...days(31), billing: '30-days', ...one });
-    const late = split(long, { payerId: corporate });
-    await expect(late).rejects.toMatchObject({ code: 'invalid-state' });
-  });
-
   test('the renter’s deposit pays nothing that a company owes', async () => {
     const payerId = await company();
     const rental = await desk.book({ payerId, ...one });
@@ -215,5 +197,27 @@ describe('of several payers', () => {
     await deposited(never);
     await desk.after(never, { type: 'cancel', reason: 'customer' });
     expect(await booksOf(t.owner, never)).toEqual({ ...open, other: 100_00, owed: 100_00 });
+  });
+
+  test('what names nobody pays nobody’s document, and waits to be seen', async () => {
+    const rental = await desk.book(one);
+    await damaged(t.db, rental, 30_00);
+    await damaged(t.db, { ...rental, customerId: await company() }, 20_00);
+    const leg = (account: string, amountMinor: number) => ({
+      ...{ account, currency: 'EUR', amountMinor, baseMinor: amountMinor },
+    });
+    const entry = {
+      ...{ id: uuidv7(), key: uuidv7(), entityId: 'FC-AT', rentalId: rental.id, currency: 'EUR' },
+      ...{ source: 'payment.capture', effectiveAt: hoursFromNow(0) },
+      postings: [leg('1020', 25_00), leg('1200', -25_00)],
+    };
+    await transact(t.db, 'rentals_rw', AGENT, (tx) =>
+      sql`select accounting.post_payment(${JSON.stringify(entry)})`.execute(tx),
+    );
+    const open = { renter: 30_00, other: 20_00, owed: 25_00, held: 0, off: 0 };
+    expect(await booksOf(t.owner, rental)).toEqual(open);
+    const kept = sql`select from accounting.rental_money
+      where rental_id = ${rental.id} and unapplied_minor = 2500`;
+    expect((await kept.execute(t.owner)).rows).toHaveLength(1);
   });
 });

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setPayers } from '../../db/commands/payer-shares.ts';
+import type { RentalState } from '../../domain/rental.ts';
 import { CARDS } from '../../payments/simulated.ts';
 import { AGENT, attempt, hoursFromNow } from '../support/fleet.ts';
 import { fullRefund, type RefundDesk, refundDesk } from '../support/refund-desk.ts';
@@ -109,6 +110,26 @@ describe('of several payers', () => {
     expect(await booksOf(at.t.owner, rental)).toEqual({ ...open, renter: 0, owed: 50_00 });
   });
 
+  test('one that fails when its document is paid otherwise is still theirs, and pays no other’s', async () => {
+    const rental = await at.money.book();
+    const company = await companyOf(at.t.owner, null);
+    const holdId = await at.held(rental.id, 100_00, 'renter', CARDS.refundFailed);
+    const theirs = await at.owing(rental, rental.customerId, 100_00);
+    await at.order(rental.id, { kind: 'capture', amountMinor: 100_00 });
+    await at.told();
+    await at.order(rental.id, fullRefund(holdId, 40_00));
+    await at.paid(theirs, 40_00);
+    await at.owing(rental, company, 50_00);
+    await at.told();
+    const open = { renter: 0, other: 50_00, owed: 10_00, held: 0, off: 0 };
+    expect(await booksOf(at.t.owner, rental)).toEqual(open);
+    const kept = sql`select from accounting.rental_money
+      where rental_id = ${rental.id} and unapplied_minor = 4000`;
+    expect((await kept.execute(at.t.owner)).rows).toHaveLength(1);
+    await at.owing(rental, rental.customerId, 25_00);
+    expect(await booksOf(at.t.owner, rental)).toEqual({ ...open, owed: 35_00 });
+  });
+
   test('what one was given back of a credit note is gone: another’s pays nothing of theirs', async () => {
     const rental = await at.money.book();
     const { customerId } = rental;
@@ -193,6 +214,34 @@ describe('a deposit', () => {
       return { coming, going };
     });
     expect([await both.coming, await both.going]).toEqual(['invalid-state', 'done']);
+  });
+
+  test('that is on its way back secures no keys, whoever comes first', async () => {
+    const refused = (holdId: string, rental: RentalState, amountMinor: number) => {
+      const order = { key: uuidv7(), rentalId: rental.id, actor: at.agent };
+      const asked = at.pay.beginPayment({ ...order, step: fullRefund(holdId, amountMinor) });
+      return asked.then(
+        () => 'asked',
+        ({ type }) => type,
+      );
+    };
+    const rental = await needs();
+    const holdId = await at.captured(rental.id, 90_00);
+    expect(await refused(holdId, rental, 5)).toBe('asked');
+    expect(await outcome(at.money.after(rental, OUT))).toBe('deposit-required');
+    const next = await needs();
+    const captured = await at.captured(next.id, 90_00);
+    const { going } = await at.t.owner.transaction().execute(async (tx) => {
+      await sql`select set_config('app.principal', ${AGENT}, true)`.execute(tx);
+      await sql`update rentals.rental set status = 'active', deposit_minor = 9000,
+          vehicle_id = (select vehicle_id from vehicles.span where ref = ${next.id}),
+          checked_out_at = now(), odometer_out_km = 0, fuel_out_eighths = 8,
+          version = version + 1 where id = ${next.id}`.execute(tx);
+      const waiting = refused(captured, next, 5);
+      await someoneWaits(at.t.owner);
+      return { going: waiting };
+    });
+    expect(await going).toBe('deposit-required');
   });
 
   test('that secures a rental under way does not go back before another does', async () => {

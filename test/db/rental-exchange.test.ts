@@ -76,10 +76,8 @@ describe('an exchange', () => {
     expect([await overlaps(t.owner), await strays(t.owner)]).toEqual([0, 0]);
     const closed = await desk.after(now, back(rental, 1_310));
     expect(await desk.doubtsOf(closed, other, rental.vehicleId)).toEqual([]);
-    expect(await segmentsOfRental(t.db, AGENT, rental.id)).toMatchObject([
-      {},
-      { to: closed.checkedInAt },
-    ]);
+    const { checkedInAt: to } = closed;
+    expect(await segmentsOfRental(t.db, AGENT, rental.id)).toMatchObject([{}, { to }]);
   });
 
   test('serves who waits with the old one, and takes the nearest class when none is named', async () => {
@@ -126,14 +124,14 @@ describe('an exchange', () => {
   });
 
   test('counts the km of both vehicles against one allowance', async () => {
-    const mileage = {
+    const daily = {
       kind: 'daily',
       unit: 'km',
       included: 100,
       overMinor: 10,
       pooled: true,
     } as const;
-    const { rental, other } = await desk.out(2, { mileage });
+    const { rental, other } = await desk.out(2, { mileage: daily });
     const now = await desk.after(
       rental,
       exchange(rental, { taken: { vehicleId: other }, odometerKm: 2_170 }),
@@ -146,12 +144,7 @@ describe('an exchange', () => {
 
   test('to a better class that is paid for costs the difference for the rest, also when extended', async () => {
     const { branchId, rental } = await desk.out(1, {});
-    const better = { ...GOLD_1, id: `UP-${branchId}`, branches: [branchId], classes: [ABOVE] };
-    const [day, ...rest] = GOLD_1.lines;
-    if (day === undefined) throw new Error('A plan without a day.');
-    const dearer = { ...day, priceMinor: day.priceMinor + 20_00 };
-    const plan = { ...better, lines: [dearer, ...rest.filter(({ code }) => code === 'month')] };
-    await publishRatePlan(t.db, AGENT, plan, hoursFromNow(-1));
+    await desk.pricedAbove(branchId);
     const booked = { ...GOLD_1, id: `OF-${branchId}`, version: 2, branches: [branchId] };
     await publishRatePlan(t.db, AGENT, booked, hoursFromNow(-1));
     await desk.plantOf(branchId, ABOVE);
@@ -178,9 +171,8 @@ describe('an exchange', () => {
     await desk.book({ branchId, pickUpAt: hoursFromNow(1), dueAt: hoursFromNow(9) });
     expect(await named(other)).toBe('no-vehicle');
     expect(await attempt(desk.record(rental, exchange(rental)))).toBe('vehicle-unavailable');
-    expect(await attempt(desk.record(rental, exchange(rental, { branchId: 'XXX' })))).toBe(
-      'not-found',
-    );
+    const nowhere = exchange(rental, { branchId: 'XXX' });
+    expect(await attempt(desk.record(rental, nowhere))).toBe('not-found');
     expect(await desk.read(rental.id)).toEqual(rental);
     expect(await segmentsOfRental(t.db, AGENT, rental.id)).toHaveLength(1);
   });

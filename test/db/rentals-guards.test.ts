@@ -61,15 +61,22 @@ describe('what the table refuses by itself', () => {
     });
   });
 
+  const KEYS_BACK = `status = 'reserved', checked_out_at = null, odometer_out_km = null,
+    fuel_out_eighths = null, vehicle_id = null`;
+  const LATER = "due_at = due_at + interval '1 day'";
+  const NO_INVOICE = 'invoice_id = null, invoice_number = null';
+
   test.each([
-    ['active', 'rental_announced_later', 'announced_return_at = due_at'],
-    ['reserved', 'rental_after_hours_is_back', 'after_hours = true'],
-    ['reserved', 'rental_not_returned_is_out', "not_returned = 'mail'"],
-    ['active', 'rental_not_returned_check', "not_returned = 'letter'"],
-    ['active', 'rental_undone_in_time', "status = 'reserved'"],
-    ['no_show', 'rental_reinstated_without_fee', "status = 'reserved'"],
-    ['active', 'rental_case_is_not_extended', "due_at = due_at + interval '1 day'"],
-  ])('%s: %s, and nothing else does', async (from, guard, change) => {
+    ['active', 'rental_announced_later', 'announced_return_at = due_at', ''],
+    ['reserved', 'rental_after_hours_is_back', 'after_hours = true', ''],
+    ['reserved', 'rental_not_returned_is_out', "not_returned = 'mail'", ''],
+    ['active', 'rental_not_returned_check', "not_returned = 'letter'", ''],
+    ['active', 'rental_undone_in_time', "status = 'reserved'", ''],
+    ['active', 'rental_undone_in_time', `${KEYS_BACK}, overdue = false`, 'overdue = true'],
+    ['no_show', 'rental_reinstated_without_fee', `status = 'reserved', ${NO_INVOICE}`, ''],
+    ['no_show', 'rental_reinstated_without_fee', "status = 'reserved', fee_minor = null", ''],
+    ['active', 'rental_case_is_not_extended', LATER, "not_returned = 'manager'"],
+  ])('%s: %s, and nothing else does (%s)', async (from, guard, change, before) => {
     const { id } = await inStatus(from);
     const isTrigger = /undone|reinstated|extended/.test(guard);
     const gone = isTrigger
@@ -78,14 +85,11 @@ describe('what the table refuses by itself', () => {
     const said = await tried(t.owner, async (tx) => {
       await sql`set local app.principal = 'test'`.execute(tx);
       await sql`set local app.scope = '*'`.execute(tx);
-      if (guard === 'rental_case_is_not_extended') {
-        await sql`update rentals.rental set not_returned = 'manager', version = version + 1
+      const set = (what: string) =>
+        sql`update rentals.rental set ${sql.raw(what)}, version = version + 1
           where id = ${id}`.execute(tx);
-      }
-      const attempt = () =>
-        sql`update rentals.rental set ${sql.raw(change)}, version = version + 1
-          where id = ${id}`.execute(tx);
-      return guarded(tx, attempt, gone);
+      if (before !== '') await set(before);
+      return guarded(tx, () => set(change), gone);
     });
     expect(said[0]).toBe(guard);
     // Out of its state there may be more to say against it.

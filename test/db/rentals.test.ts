@@ -2,18 +2,12 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { transact } from '../../db/client.ts';
-import { creditPrepayments } from '../../db/commands/prepayments.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
-import { shownNoShow } from '../../db/kept-until.ts';
 import { rentalById, rentalByNumber } from '../../db/queries/rentals.ts';
-import { instantAt, localDate } from '../../domain/calendar.ts';
-import { dateAfter } from '../../domain/opening-hours.ts';
 import type { RentalCommand, RentalState } from '../../domain/rental.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, CLASS, hour, PERSON, plantFleet, spanOf } from '../support/fleet.ts';
 import { backOf, OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
-import { companyOf, prepay, splitWith } from '../support/rental-money.ts';
 
 /** Sees everything. */
 const READER = 'system:test';
@@ -222,47 +216,7 @@ describe('giving up', () => {
     expect(await desk.read(rental.id)).toMatchObject({ status, vehicleId: null });
     expect(await spanOf(t.owner, rental.id)).toMatchObject({ grip: 'released' });
   });
-
-  test.each([
-    ['a prepayment', (rental: RentalState) => prepay(t.db, rental.id, 30_00)],
-    ['a voucher', voucher],
-  ])('waits, with %s, until the branch closes', async (_, paid) => {
-    const rental = await desk.awaited();
-    // Whenever this runs it is open, and closes on the next day.
-    const week = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({
-      weekday,
-      opens: '12:00',
-      closes: '11:00',
-    }));
-    await sql`update vehicles.branch set opening_weekly = ${JSON.stringify(week)}
-      where id = ${rental.branchId}`.execute(t.owner);
-    await paid(rental);
-    const day = dateAfter(localDate(rental.pickUpAt, 'Europe/Vienna'), 1);
-    const details = { noShowAt: instantAt(`${day}T11:00`, 'Europe/Vienna', 'last') };
-    const early = desk.record(rental, { type: 'noShow' });
-    await expect(early).rejects.toMatchObject({ code: 'invalid-state', details });
-    expect(await shownNoShow(t.db, READER, rental)).toBe(details.noShowAt);
-  });
-
-  test('waits no longer once the prepayment went back', async () => {
-    const rental = await desk.awaited();
-    await prepay(t.db, rental.id, 30_00);
-    await transact(t.db, 'rentals_rw', AGENT, (tx) =>
-      creditPrepayments(tx, rental.id, rental.noShowAt),
-    );
-    expect((await desk.record(rental, { type: 'noShow' })).type).toBe('noShow');
-  });
 });
-
-async function voucher(rental: RentalState): Promise<void> {
-  const payerId = await companyOf(t.owner, null);
-  await splitWith(t.db, rental, {
-    payerId,
-    kind: 'voucher',
-    covers: ['time'],
-    voucherNetMinor: 9_00,
-  });
-}
 
 function later(instant: string, hours: number): string {
   return new Date(Date.parse(instant) + hours * 3_600_000).toISOString();

@@ -1,15 +1,26 @@
-// Rentals that are reserved once more, on the real database: calendar, grace, fee and deposit.
+// No-shows and rentals that are reserved once more, on the real database: grace, fee and deposit.
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
 import { issueCreditNote } from '../../db/commands/credit-notes.ts';
+import { creditPrepayments } from '../../db/commands/prepayments.ts';
 import { walkUp } from '../../db/commands/walk-ups.ts';
+import { shownNoShow } from '../../db/kept-until.ts';
+import { instantAt, localDate } from '../../domain/calendar.ts';
+import { dateAfter } from '../../domain/opening-hours.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { CARDS } from '../../payments/simulated.ts';
 import { AGENT, attempt, book, hoursFromNow, spanOf } from '../support/fleet.ts';
 import { type PaymentOrders, paymentOrders } from '../support/payment-orders.ts';
 import { OUT, type RentalDesk } from '../support/rental-desk.ts';
-import { entryOf, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
+import {
+  companyOf,
+  entryOf,
+  type MoneyDesk,
+  moneyDesk,
+  prepay,
+  splitWith,
+} from '../support/rental-money.ts';
 
 let at: PaymentOrders;
 let t: PaymentOrders['t'];
@@ -164,3 +175,45 @@ describe('a no-show who came after all', () => {
     expect(await desk.read(gone.id)).toEqual(gone);
   });
 });
+
+describe('who has paid and does not come', () => {
+  test.each([
+    ['a prepayment', (rental: RentalState) => prepay(t.db, rental.id, 30_00)],
+    ['a voucher', voucher],
+  ])('waits, with %s, until the branch closes', async (_, paid) => {
+    const rental = await desk.awaited();
+    // Whenever this runs it is open, and closes on the next day.
+    const week = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({
+      weekday,
+      opens: '12:00',
+      closes: '11:00',
+    }));
+    await sql`update vehicles.branch set opening_weekly = ${JSON.stringify(week)}
+      where id = ${rental.branchId}`.execute(t.owner);
+    await paid(rental);
+    const day = dateAfter(localDate(rental.pickUpAt, 'Europe/Vienna'), 1);
+    const details = { noShowAt: instantAt(`${day}T11:00`, 'Europe/Vienna', 'last') };
+    const early = desk.record(rental, { type: 'noShow' });
+    await expect(early).rejects.toMatchObject({ code: 'invalid-state', details });
+    expect(await shownNoShow(t.db, AGENT, rental)).toBe(details.noShowAt);
+  });
+
+  test('waits no longer once the prepayment went back', async () => {
+    const rental = await desk.awaited();
+    await prepay(t.db, rental.id, 30_00);
+    await transact(t.db, 'rentals_rw', AGENT, (tx) =>
+      creditPrepayments(tx, rental.id, rental.noShowAt),
+    );
+    expect((await desk.record(rental, { type: 'noShow' })).type).toBe('noShow');
+  });
+});
+
+async function voucher(rental: RentalState): Promise<void> {
+  const payerId = await companyOf(t.owner, null);
+  await splitWith(t.db, rental, {
+    payerId,
+    kind: 'voucher',
+    covers: ['time'],
+    voucherNetMinor: 9_00,
+  });
+}

@@ -77,11 +77,15 @@ describe('a role against the tables of another schema', () => {
   });
 });
 
-/** Where the bytes of a document lie that names persons, and which of them are still to be removed. */
+/**
+ * Where the bytes of a document lie that names persons, which of them are still to be removed, and
+ * the flight that a person comes by.
+ */
 const COPIES: readonly string[] = [
   'rentals.agreement_file',
   'rentals.file_removal',
   'rentals.invoice_file',
+  'rentals.flight',
 ];
 
 /** What proves who somebody is: no facts, so they go when they are over; and nobody's to read. */

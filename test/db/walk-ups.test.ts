@@ -169,20 +169,31 @@ describe('a block that has begun', () => {
   );
 
   test('that keys had cut short is whole again, from when its vehicle is free', async () => {
-    const [idle, busy] = [await blocked(), await blocked()];
+    const [idle, busy, other] = [await blocked(), await blocked(), await blocked()];
     const before = await blockOf(idle.vehicleId);
     const ends = hoursFromNow(9);
     await sql`update vehicles.span set during = tstzrange(lower(during), now())
       where kind = 'block' and vehicle_id in (${idle.vehicleId}, ${busy.vehicleId})`.execute(
       t.owner,
     );
-    await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
-        turnaround_minutes, vehicle_id, grip)
-      values ('rental', ${uuidv7()}, ${CLASS}, ${busy.branchId}, ${busy.branchId},
-        tstzrange(now(), ${ends}), 30, ${busy.vehicleId}, 'out')`.execute(t.owner);
+    // Not as its vehicle's row says: some other block, which keys did not cut short.
+    await sql`update vehicles.span set during = tstzrange(lower(during) + '1 min'::interval, now())
+      where kind = 'block' and vehicle_id = ${other.vehicleId}`.execute(t.owner);
+    const asItIs = await blockOf(other.vehicleId);
+    const grips = [
+      [busy, 'out'],
+      [idle, 'released'],
+    ] as const;
+    for (const [{ branchId, vehicleId }, grip] of grips) {
+      await sql`insert into vehicles.span (kind, ref, class_id, branch_out, branch_in, during,
+          turnaround_minutes, vehicle_id, grip)
+        values ('rental', ${uuidv7()}, ${CLASS}, ${branchId}, ${branchId},
+          tstzrange(now(), ${ends}), 30, ${vehicleId}, ${grip})`.execute(t.owner);
+    }
     await restoreBlocks(t.owner);
     expect(await blockOf(idle.vehicleId)).toEqual(before);
     expect((await blockOf(busy.vehicleId))[0]).toContain('9999');
+    expect(await blockOf(other.vehicleId)).toEqual(asItIs);
     await restoreBlocks(t.owner);
     expect(await blockOf(idle.vehicleId)).toEqual(before);
   });

@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { DomainError } from '../../domain/errors.ts';
 import {
-  checkDrop,
   DESK_TERMS,
   type DeskTerms,
   keptUntil,
   notReturnedStep,
 } from '../../domain/rental/desk.ts';
+import { checkDrop } from '../../domain/rental/drop.ts';
 import { decide, type RentalState } from '../../domain/rental.ts';
 import { rentalActions } from '../../domain/rental-actions.ts';
 import { needsAttention } from '../../domain/rental-attention.ts';
@@ -60,11 +60,10 @@ describe('a desk', () => {
   });
 
   test('believes a drop after the check-out, before now, while closed, where there is a key drop', () => {
-    const drop = (claimed: string, keyDrop = true, now = at(11)) => {
-      const openings = [{ from: at(10), to: at(20) }];
-      const out = { checkedOutAt: pickUpAt };
-      return refusal(() => checkDrop(claimed, out, { openings, keyDrop }, now));
-    };
+    const openings = [{ from: at(10), to: at(20) }];
+    const out = { checkedOutAt: pickUpAt };
+    const drop = (claimed: string, keyDrop = true, now = at(11), granted = false) =>
+      refusal(() => checkDrop(claimed, out, { openings, keyDrop }, now, granted));
     expect([drop(at(5)), drop(at(5), false)]).toEqual(['none', 'branch-closed']);
     expect([at(-1), at(10.5), at(12)].map((claimed) => drop(claimed))).toEqual([
       'invalid-time',
@@ -73,6 +72,14 @@ describe('a desk', () => {
     ]);
     const whole = [at(19.9), at(20)].map((now) => drop(at(5), true, now));
     expect(whole, 'a whole opening has passed since').toEqual(['none', 'invalid-time']);
+    const granted = [drop(at(5), true, at(20), true), drop(at(5), false, at(20), true)];
+    expect(granted, 'a manager’s word makes no key drop').toEqual(['none', 'branch-closed']);
+    const branch = { openings, keyDrop: true };
+    const needed = [at(11), at(20)].map((now) => checkDrop(at(5), out, branch, now, true));
+    expect([...needed, drop(at(10.5), true, at(21), true)], 'and no closed branch').toEqual([
+      ...[false, true],
+      'invalid-time',
+    ]);
   });
 
   const terms = (change: Partial<DeskTerms> = {}) => ({ deskTerms: { ...DESK_TERMS, ...change } });

@@ -59,6 +59,7 @@ const COMMANDS: readonly RentalCommand[] = [
   { type: 'exchange', reason: 'fleet', branchId: 'VIE', odometerKm: 20, fuelEighths: 8 },
   { type: 'undoCheckOut', odometerKm: 5, fuelEighths: 8, reason: 'typing' },
   { type: 'announceReturn', at: later },
+  { type: 'announceDelay', delayMinutes: 90 },
   { type: 'reinstate' },
   { type: 'cancel', reason: 'customer' },
   { type: 'confirm' },
@@ -72,11 +73,12 @@ const COMMANDS: readonly RentalCommand[] = [
   { type: 'close' },
 ];
 
+const BEFORE_THE_KEYS = ['checkOut', 'extend', 'amend', 'swap', 'announceDelay', 'cancel'] as const;
 const FROM_THE_ROAD = ['extend', 'exchange', 'checkIn', 'undoCheckOut', 'announceReturn'] as const;
 const ALLOWED: Readonly<Record<RentalStatus, readonly RentalCommand['type'][]>> = {
-  requested: ['cancel', 'confirm', 'decline', 'expire'],
+  requested: ['announceDelay', 'cancel', 'confirm', 'decline', 'expire'],
   refused: [],
-  reserved: ['checkOut', 'extend', 'amend', 'swap', 'cancel', 'noShow'],
+  reserved: [...BEFORE_THE_KEYS, 'noShow'],
   active: [...FROM_THE_ROAD, 'remind', 'markOverdue'],
   returned: ['close'],
   closed: [],
@@ -109,8 +111,9 @@ describe('which command is allowed when', () => {
   });
 
   test('people are offered exactly what is allowed to them', () => {
-    expect(allowedCommands('reserved')).toEqual(['checkOut', 'extend', 'amend', 'swap', 'cancel']);
-    expect(allowedCommands('requested')).toEqual(['cancel', 'confirm', 'decline']);
+    expect(allowedCommands('reserved')).toEqual(BEFORE_THE_KEYS);
+    const answers = ['announceDelay', 'cancel', 'confirm', 'decline'];
+    expect(allowedCommands('requested')).toEqual(answers);
     expect(allowedCommands('active')).toEqual(FROM_THE_ROAD);
     expect(allowedCommands('no_show')).toEqual(['reinstate']);
     expect(allowedCommands('returned')).toEqual([]);
@@ -128,7 +131,7 @@ describe('which command is allowed when', () => {
     const shown = rentalActions(state, pickUpAt).flatMap(({ command, refusal }) =>
       refusal === null ? [command] : [],
     );
-    expect(shown).toEqual(['cancel', 'decline']);
+    expect(shown).toEqual(['announceDelay', 'cancel', 'decline']);
   });
 });
 

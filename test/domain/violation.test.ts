@@ -4,7 +4,6 @@ import { instantsShown } from '../../domain/calendar.ts';
 import { lateInvoicePostings } from '../../domain/late-invoice.ts';
 import { hadItAt, matchOf } from '../../domain/violation.ts';
 import {
-  collectionOf,
   lateChargeOf,
   lateDocumentOf,
   type Settlement,
@@ -144,16 +143,6 @@ describe('a late invoice', () => {
     expect(refused({ currency: 'CHF' }, 'recharge')).toThrow(
       expect.objectContaining({ code: 'currency-mismatch' }),
     );
-  });
-
-  test('is charged to a card with consent and within 90 days of the return, else to be paid', () => {
-    const when = { consentedAt: '2026-05-01T08:00:00Z', windowDays: 90 };
-    const returnedAt = '2026-05-03T10:00:00.000Z';
-    const by = (now: string, over = {}) => collectionOf({ ...when, returnedAt, now, ...over });
-    expect(by('2026-08-01T10:00:00.000Z')).toBe('card');
-    expect(by('2026-08-01T10:00:00.001Z')).toBe('invoice');
-    expect(by('2026-05-04T10:00:00.000Z', { consentedAt: null })).toBe('invoice');
-    expect(by('2027-05-04T10:00:00.000Z', { returnedAt: null })).toBe('card');
   });
 });
 

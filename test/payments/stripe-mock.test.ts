@@ -26,6 +26,13 @@ const orders = {
     amountMinor: 50_000,
     currency: 'EUR',
   },
+  charge: {
+    kind: 'charge',
+    rentalId: 'r',
+    paymentMethod: 'pm_1',
+    amountMinor: 12_000,
+    currency: 'EUR',
+  },
   increase: { kind: 'increase', amountMinor: 60_000, ...onHold },
   capture: { kind: 'capture', amountMinor: 36_000, ...onHold },
   refund: { kind: 'refund', amountMinor: 1_000, ...onHold },
@@ -60,11 +67,12 @@ test('a hold is increased, and money given back', async () => {
   expect(await gateway.carryOut('k-3', orders.refund)).toMatchObject({ status: 'done' });
 });
 
-test('a capture and a release are understood: their answer is the state of the payment', async () => {
+test('a capture, a release and a charge are understood: their answer is the state of the payment', async () => {
   // The mock keeps no state, so the payment stays held.
   const asFixed = { status: 'declined', code: 'requires-capture' };
   expect(await gateway.carryOut('k-4', orders.capture)).toEqual(asFixed);
   expect(await gateway.carryOut('k-5', orders.release)).toEqual(asFixed);
+  expect(await gateway.carryOut('k-6', orders.charge)).toEqual(asFixed);
 });
 
 test.each(Object.values(orders))(

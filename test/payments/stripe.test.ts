@@ -107,6 +107,29 @@ test('a card that nobody saved serves once, so it holds nothing', async () => {
   expect(asked).toHaveLength(1);
 });
 
+test('a charge is taken at once, also from a card that nobody saved; in process it is not known', async () => {
+  const charge = { ...authorise, kind: 'charge' } as const;
+  const taken = { ...intent, status: 'succeeded', metadata: { order: 'r/prepay/1' } };
+  answer = { status: 200, body: taken };
+  const done = { status: 'done', ref: 'pi_1' };
+  for (const saved of ['cus_1', null]) {
+    customer = saved;
+    expect(await gateway.carryOut('r/prepay/1', charge)).toMatchObject(done);
+    const sent = asked.at(-1);
+    expect(sent).toMatchObject({ line: 'POST /v1/payment_intents', key: 'r/prepay/1' });
+    expect(sent?.form).toContain('capture_method=automatic');
+    expect(sent?.form.includes('customer=')).toBe(saved !== null);
+  }
+  answer = { status: 200, body: { object: 'search_result', data: [taken] } };
+  expect(await gateway.find('r/prepay/1', charge)).toMatchObject(done);
+  expect(await gateway.find('r/prepay/2', charge)).toBeNull();
+  const slow = { ...taken, status: 'processing' };
+  answer = { status: 200, body: slow };
+  await expect(gateway.carryOut('r/prepay/1', charge)).rejects.toThrow('being processed');
+  answer = { status: 200, body: { object: 'search_result', data: [slow] } };
+  await expect(gateway.find('r/prepay/1', charge)).rejects.toThrow('being processed');
+});
+
 test('each order goes to its address with its own key', async () => {
   await gateway.carryOut('k-2', { kind: 'increase', amountMinor: 60_000, ...onHold });
   answer = { status: 200, body: { ...intent, status: 'succeeded' } };

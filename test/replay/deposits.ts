@@ -87,7 +87,8 @@ export function depositEffects(
     readDeposit: async () => state,
     beginPayment: async ({ key, step }: PaymentOrder) => {
       orders.set(key, step);
-      return { isAsked: true, key };
+      // Nothing was charged in advance.
+      return { isAsked: step.kind !== 'pay-back', key };
     },
     askGateway: async ({ key }) =>
       story.declined !== undefined && orders.get(key)?.kind === story.declined

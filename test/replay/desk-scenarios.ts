@@ -9,7 +9,9 @@ import {
   exchange,
   extend,
   reinstate,
+  swap,
   undoCheckOut,
+  vehicleReassigned,
 } from '../../workflows/rental.messages.ts';
 import type { rental } from '../../workflows/rental.ts';
 import { type FakeOptions, refusal, VEHICLE } from '../support/rental-fakes.ts';
@@ -33,6 +35,20 @@ export const DESK_SCENARIOS: readonly Scenario[] = [
       const reading = { odometerKm: 10_100, fuelEighths: 5, branchId: 'VIE' };
       const swapped = { ...reading, reason: 'breakdown', taken: { vehicleId: ANOTHER } } as const;
       await handle.executeUpdate(exchange, { args: [envelope('c-exchange', swapped)] });
+      await handle.executeUpdate(checkIn, { args: [BACK] });
+      await handle.result();
+    },
+  },
+  {
+    // Before pick-up: another vehicle, then one of a lower class, then what the yard found for it.
+    name: 'swapped',
+    story: async (handle) => {
+      const named = { vehicleId: ANOTHER, reason: 'fleet' } as const;
+      await handle.executeUpdate(swap, { args: [envelope('c-swap', named)] });
+      const lower = { classId: 'ECAR', consent: 'signed' } as const;
+      await handle.executeUpdate(swap, { args: [envelope('c-swap-2', lower)] });
+      await handle.signal(vehicleReassigned, { vehicleId: ANOTHER, sequence: 4 });
+      await handle.executeUpdate(checkOut, { args: [OUT] });
       await handle.executeUpdate(checkIn, { args: [BACK] });
       await handle.result();
     },

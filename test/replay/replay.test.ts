@@ -28,8 +28,9 @@ const histories = readdirSync(folder)
 
 /** One of each path whose steps no other has: each has to feel a change. */
 const FEELING = [
-  ...['rental-reserved', 'rental-closed', 'rental-exchanged', 'rental-check-out-undone'],
-  ...['rental-return-announced', 'rental-walked-up', 'rental-reinstated-last-run'],
+  ...['rental-reserved', 'rental-closed', 'rental-exchanged', 'rental-swapped'],
+  ...['rental-check-out-undone', 'rental-return-announced', 'rental-walked-up'],
+  ...['rental-reinstated-last-run'],
   ...['rental-billed-in-cycles', 'rental-kept-while-prepaid', 'rental-secured-by-a-card'],
   ...['deposit-captured', 'deposit-asked-by-its-rental', 'deposit-asked-and-declined'],
   ...['erasure-at-once', 'erasure-kept-by-invoices', 'recall-grounded', 'quote-expired'],

@@ -19,6 +19,8 @@ export type DepositCounter = {
   readonly rentalId: string;
   readonly handle: ReturnType<typeof handleOf>;
   readonly authorise: (card: string, amountMinor?: number) => Promise<DepositState>;
+  /** That a document came after the return, in another run of the workflow. */
+  readonly askedAnew: (invoiceId: string) => Promise<void>;
   /** As another run of the workflow would get it. */
   readonly captureAgain: (command: ReturnType<typeof envelope>) => Promise<DepositState>;
 };
@@ -68,6 +70,11 @@ export async function depositDesk() {
             args: [envelope(uuidv7(), command)],
             startWorkflowOperation: startWorkflowOperation(),
           });
+        },
+        askedAnew: async (invoiceId) => {
+          const start = depositStartOptions(rentalId, { taskQueue, maxHistoryLength });
+          const told = { signal: 'lateChargeAsked', signalArgs: [{ invoiceId }] };
+          await client.workflow.signalWithStart('deposit', { ...start, ...told });
         },
         captureAgain: (asked) =>
           client.workflow.executeUpdateWithStart(messages.capture, {

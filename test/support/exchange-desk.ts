@@ -2,9 +2,11 @@
 import { type RawBuilder, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { registerClass } from '../../db/commands/branches.ts';
+import { publishRatePlan } from '../../db/commands/rate-plans.ts';
 import { registerVehicle } from '../../db/commands/vehicles.ts';
 import { registerViolation } from '../../db/commands/violations.ts';
 import { readRentals, readVehicles } from '../../db/queries/reconciliation.ts';
+import { GOLD_1 } from '../../domain/rate-plan.ts';
 import { compareRental, compareVehicle } from '../../domain/reconciliation.ts';
 import type { Exchange, RentalState } from '../../domain/rental.ts';
 import { guarded, tried } from './broken-guards.ts';
@@ -47,6 +49,16 @@ export async function exchangeDesk(t: TestDatabase) {
     return id;
   }
 
+  /** The class above costs 20.00 a day more than GOLD-1 at that branch. */
+  async function pricedAbove(branchId: string): Promise<void> {
+    const [day] = GOLD_1.lines.filter(({ code }) => code === 'day');
+    if (day === undefined) throw new Error('A plan without a day.');
+    const lines = [{ ...day, priceMinor: day.priceMinor + 20_00 }];
+    const scope = { branches: [branchId], classes: [ABOVE] };
+    const plan = { ...GOLD_1, ...scope, id: `UP-${branchId}`, lines };
+    await publishRatePlan(t.db, AGENT, plan, hoursFromNow(-1));
+  }
+
   /** What the nightly proof would report of the rental and these vehicles. */
   async function doubtsOf(rental: RentalState, ...vehicles: (string | null)[]) {
     const [sides] = await readRentals(t.db, { ids: [rental.id] });
@@ -57,7 +69,7 @@ export async function exchangeDesk(t: TestDatabase) {
     const now = new Date().toISOString();
     return [...compareRental({ ...sides, workflow }, now), ...places.flatMap(compareVehicle)];
   }
-  return { ...desk, out, plantOf, doubtsOf };
+  return { ...desk, out, plantOf, pricedAbove, doubtsOf };
 }
 
 /** 120 km and three eighths after check-out, at the branch of the rental. */

@@ -76,6 +76,7 @@ export const PAYMENT_GUARDS: readonly GuardCase[] = [
     authorisation_captured_means_taken: { state: 'captured' },
     authorisation_known: { valid_until: null },
     authorisation_declined_why: { decline_code: 'x' },
+    authorisation_charged_whole: { purpose: 'prepayment', ...CAPTURED, valid_until: null },
   }).map(([guard, insert]) => onHold(guard, insert)),
   ...of('authorisation', 'index', { authorisation_one_open: OTHER }, ['authorisation']),
   ...of(
@@ -92,6 +93,8 @@ export const PAYMENT_GUARDS: readonly GuardCase[] = [
       payment_attempt_settled: { settled_at: DAY },
       payment_attempt_declined_why: { decline_code: 'x' },
       payment_attempt_posted: { entry_id: SOMETHING },
+      payment_attempt_charge_taxed: { taxes: [] },
+      payment_attempt_approved: { approval_id: SOMETHING },
     },
     ['authorisation'],
   ),

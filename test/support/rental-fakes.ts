@@ -192,6 +192,8 @@ function effectOf(command: RentalCommand, amendedTo?: string | null): Effect {
       return { type: 'checkOutUndone', vehicleId: VEHICLE, noShowAt: NO_SHOW_AT };
     case 'reinstate':
       return { type: 'reinstated', vehicleId: VEHICLE, noShowAt: NO_SHOW_AT };
+    case 'announceDelay':
+      return { ...command, type: 'delayAnnounced', noShowAt: NO_SHOW_AT };
     case 'announceReturn':
       return { type: 'returnAnnounced', announcedReturnAt: command.at };
     case 'markOverdue':

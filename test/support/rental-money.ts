@@ -3,11 +3,13 @@ import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, transact } from '../../db/client.ts';
 import { issueDamageDocument } from '../../db/commands/damage-documents.ts';
+import { askLateCharge } from '../../db/commands/late-charges.ts';
 import { setPayers } from '../../db/commands/payer-shares.ts';
 import { postCapture } from '../../db/commands/payment-entries.ts';
 import { receivePrepayment } from '../../db/commands/prepayments.ts';
 import { publishRatePlan } from '../../db/commands/rate-plans.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
+import { recordConsent } from '../../db/commands/violation-terms.ts';
 import type { DB } from '../../db/schema.ts';
 import type { PayerShare } from '../../domain/payer-share.ts';
 import { GOLD_1, type RatePlan } from '../../domain/rate-plan.ts';
@@ -130,6 +132,24 @@ export async function damaged(db: Db, rental: RentalState, totalMinor: number): 
   await transact(db, 'rentals_rw', AGENT, (tx) =>
     issueDamageDocument(tx, { ...party, from, at }, charge),
   );
+}
+
+/** A damage document that the renter agreed to have charged to the card; answers its id. */
+export async function lateDocument(
+  { db, owner }: TestDatabase,
+  rental: RentalState,
+  totalMinor: number,
+): Promise<string> {
+  const { id: rentalId, customerId, branchId, entityId } = rental;
+  await recordConsent(db, AGENT, rentalId, hoursFromNow(-1));
+  await damaged(db, rental, totalMinor);
+  const { rows } = await sql<{ id: string }>`select id from accounting.invoice
+    where rental_id = ${rentalId} order by id desc limit 1`.execute(owner);
+  const invoiceId = rows[0]?.id ?? '';
+  const source = { source: 'damage', sourceId: uuidv7(), currency: 'EUR' } as const;
+  const document = { invoiceId, rentalId, customerId, branchId, entityId, ...source };
+  await transact(db, 'rentals_rw', AGENT, (tx) => askLateCharge(tx, document));
+  return invoiceId;
 }
 
 /** The renter is the primary payer, beside one more. */

@@ -1,11 +1,14 @@
-// A damage case's life: what nobody estimates or answers in time is marked, and a dispute stops it.
+// A damage case's life: what nobody estimates or answers in time is marked, a dispute stops it, its end closes the rental.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { beforeAll, expect, test } from 'vitest';
 import type { RecordDamage } from '../../activities/damage-cases.ts';
 import type { CaseState } from '../../domain/damage-case.ts';
+import { searchAttributes } from '../../temporal-config/names.ts';
 import { charge } from '../../workflows/damage-case.messages.ts';
+import { checkIn, checkOut, damageEnded, state } from '../../workflows/rental.messages.ts';
 import { CASES, type CaseStory, caseEffects, tellCase } from '../replay/damage-cases.ts';
+import { fakeRentals, refusal } from '../support/rental-fakes.ts';
 import { envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
 const HOUR_MS = 3_600_000;
@@ -87,4 +90,53 @@ test('goes on in a new run and answers repeats, or ends when it was refused', {
   expect(ended?.status).toBe('settled');
   expect(said).toHaveLength(4);
   expect(await play('refused')).toMatchObject({ ended: null, said: [] });
+});
+
+test('a rental closes when its last damage ends, or a day later when nobody said so', {
+  timeout: 60_000,
+}, async () => {
+  let isOpen = true;
+  const clock = async () => Number(await env.currentTimeMs());
+  const waits = () => (isOpen ? refusal('damage-open') : undefined);
+  const refuse = (type: string) => (type === 'close' ? waits() : undefined);
+  const fakes = fakeRentals({ now: clock, refuse });
+  const { connection, nativeConnection } = env;
+  await withWorker(
+    { connection, nativeConnection, namespace: 'default' },
+    fakes.activities,
+    async (desk) => {
+      const returned = async () => {
+        const [id, start] = [randomUUID(), await clock()];
+        const [pickUpAt = '', dueAt = ''] = [1, 25].map((h) =>
+          new Date(start + h * HOUR_MS).toISOString(),
+        );
+        const customerId = randomUUID();
+        await desk.reserve({ id, branchId: 'VIE', classId: 'CDMR', customerId, pickUpAt, dueAt });
+        const handle = desk.rental(id);
+        const reading = { odometerKm: 10_000, fuelEighths: 8 };
+        await handle.executeUpdate(checkOut, { args: [envelope(`out-${id}`, reading)] });
+        const back = { ...reading, branchId: 'VIE' };
+        await handle.executeUpdate(checkIn, { args: [envelope(`in-${id}`, back)] });
+        await env.sleep(2 * HOUR_MS);
+        return handle;
+      };
+      const told = await returned();
+      expect(fakes.calls()).toBe(4);
+      await told.signal(damageEnded);
+      await env.sleep(2 * HOUR_MS);
+      expect(fakes.calls()).toBe(5);
+      expect((await told.query(state))?.status).toBe('returned');
+      const { typedSearchAttributes: shown } = await told.describe();
+      expect(shown.get(searchAttributes.needsAttention)).toBe(false);
+      isOpen = false;
+      await told.signal(damageEnded);
+      expect(await told.result()).toMatchObject({ status: 'closed' });
+      isOpen = true;
+      const untold = await returned();
+      isOpen = false;
+      await env.sleep(23 * HOUR_MS);
+      expect(await untold.result()).toMatchObject({ status: 'closed' });
+    },
+  );
+  expect(fakes.recorded.filter(({ type }) => type === 'close')).toHaveLength(2);
 });

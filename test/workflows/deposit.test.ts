@@ -4,6 +4,7 @@ import { CARDS } from '../../payments/simulated.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import * as messages from '../../workflows/deposit.messages.ts';
 import { type DepositDesk, depositDesk } from '../support/deposit-desk.ts';
+import { lateDocument } from '../support/rental-money.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -167,5 +168,46 @@ test(
       expect(shown.get(searchAttributes.needsAttention)).toBe(true);
     });
     expect(await desk.holds(rentalId)).toMatchObject([{ state: 'expired', attention: ENDED }]);
+  },
+);
+
+test('a request to cancel the workflow leaves no rental without its answer', SLOW, async () => {
+  await desk.atCounter(async ({ authorise, handle }) => {
+    await authorise(CARDS.approve);
+    await handle.cancel();
+    const { actor } = ALSO;
+    await handle.signal(messages.increaseAsked, { askId: 'a-1', actor, amountMinor: 60_000 });
+    await handle.executeUpdate(messages.release, { args: [{ ...ALSO, command: {} }] });
+    expect((await handle.result())?.current).toBeNull();
+    const { events } = await handle.fetchHistory();
+    const answers = events?.filter(
+      (event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes,
+    );
+    expect(answers).toHaveLength(1);
+  });
+});
+
+test(
+  'a late document is charged beside the deposit, once, though asked thrice and never answered',
+  SLOW,
+  async () => {
+    const rentalId = await desk.atCounter(
+      async ({ rentalId: id, authorise, handle, askedAnew }) => {
+        await authorise(CARDS.timeout);
+        const invoiceId = await lateDocument(desk.t, await desk.rentals.read(id), 12_000);
+        await handle.signal(messages.lateChargeAsked, { invoiceId });
+        await handle.signal(messages.lateChargeAsked, { invoiceId });
+        await handle.executeUpdate(messages.release, { args: [{ ...ALSO, command: {} }] });
+        await handle.result();
+        await askedAnew(invoiceId);
+        await handle.result();
+      },
+    );
+    expect(await desk.atGateway(rentalId)).toEqual([
+      { status: 'released', capturedMinor: 0 },
+      { status: 'captured', capturedMinor: 12_000 },
+    ]);
+    const late = ['authorise', 'capture'];
+    expect(await desk.orders(rentalId)).toEqual(['authorise', ...late, 'release']);
   },
 );

@@ -39,7 +39,10 @@ async function request(days: number): Promise<RentalRequest> {
   return { ...ids, pickUpAt: at(0), dueAt: at(days * DAY) };
 }
 
-/** Cycles of 30 days; the invoice of the second is paid a day after its term, which is a week. */
+/**
+ * Cycles of 30 days. One payer of the first has a long term; another, of the second, a week, and pays
+ * a day after that.
+ */
 function inCycles({ pickUpAt }: RentalRequest): NonNullable<FakeOptions['billing']> {
   const end = (n: number) => new Date(Date.parse(pickUpAt) + n * 30 * DAY).toISOString();
   const plus = (at: string, days: number) => new Date(Date.parse(at) + days * DAY).toISOString();
@@ -49,7 +52,7 @@ function inCycles({ pickUpAt }: RentalRequest): NonNullable<FakeOptions['billing
       return { ...OUT, type: 'checkedOut', vehicleId: VEHICLE, cycleEndsAt: end(1) };
     if (type === 'billCycle') {
       billed += 1;
-      const payableBy = billed === 2 ? plus(end(2), 7) : null;
+      const payableBy = [plus(end(2), 40), plus(end(2), 7)][billed - 1] ?? null;
       return { type: 'cycleBilled', cycleEndsAt: end(billed + 1), payableBy };
     }
     if (type !== 'checkArrears') return undefined;

@@ -1,4 +1,4 @@
-// What calls a person to a booking: no vehicle a day before, a case hours before, and other hours.
+// What moves or troubles a booking: no vehicle a day before, a case, other hours, a late flight.
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { beforeAll, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import type { RentalRequest } from '../../domain/rental.ts';
 import { searchAttributes } from '../../temporal-config/names.ts';
 import {
   amend,
+  announceDelay,
   cancel,
   hoursChanged,
   state,
@@ -123,4 +124,37 @@ test('hours that do not suit a handover are of no concern once it is agreed on a
     await handle.executeUpdate(amend, { args: [envelope('c-1', { pickUpAt, dueAt: longer })] });
     expect(await attention(handle)).toBe(false);
   });
+});
+
+test('who comes by a late flight is waited for as much longer, and not after that', async () => {
+  let wanted = await request(1);
+  const fakes = fakeRentals({
+    now,
+    billing: (command) => {
+      if (command.type !== 'announceDelay') return undefined;
+      const { delayMinutes } = command;
+      const at = Date.parse(wanted.pickUpAt) + 2 * HOUR + delayMinutes * 60_000;
+      return { type: 'delayAnnounced', delayMinutes, noShowAt: new Date(at).toISOString() };
+    },
+  });
+  const { connection, nativeConnection } = env;
+  const place = { connection, nativeConnection, namespace: 'default' };
+  await withWorker(place, fakes.activities, async (desk) => {
+    wanted = await request(1);
+    await desk.reserve(wanted);
+    const handle = desk.rental(wanted.id);
+    const say = (id: string, delayMinutes: number) =>
+      handle.executeUpdate(announceDelay, { args: [envelope(id, { delayMinutes })] });
+    expect(await say('c-1', 600)).toMatchObject({ status: 'reserved', delayMinutes: 600 });
+    await env.sleep(12 * HOUR);
+    expect(await say('c-2', 720)).toMatchObject({ status: 'reserved', delayMinutes: 720 });
+    expect(await say('c-2', 720), 'a repeat').toMatchObject({ version: 3 });
+    await env.sleep(2.9 * HOUR);
+    expect((await handle.query(state))?.status).toBe('reserved');
+    await env.sleep(0.2 * HOUR);
+    expect(await handle.result()).toMatchObject({ status: 'no_show', delayMinutes: 720 });
+  });
+  expect(fakes.recorded.map(({ type }) => type)).toEqual([
+    ...['announceDelay', 'announceDelay', 'noShow'],
+  ]);
 });

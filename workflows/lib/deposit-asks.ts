@@ -1,15 +1,18 @@
 // A rental asks its deposit's workflow: for more on the card before it is extended, for all at its end.
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
   getExternalWorkflowHandle,
   log,
   type SignalDefinition,
+  startChild,
 } from '@temporalio/workflow';
 import type { Actor } from '../../domain/actor.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { RentalCommand, RentalOutcome } from '../../domain/rental.ts';
 import { depositWorkflowId } from '../../temporal-config/names.ts';
 import { type AskedByRental, increaseAsked, rentalEnded } from '../deposit.messages.ts';
+import type { deposit } from '../deposit.ts';
 import type { DepositAnswer, Envelope } from '../rental.messages.ts';
 import { wokenWithin } from './deadline.ts';
 import { refusalOf, refusing } from './refusal.ts';
@@ -75,11 +78,27 @@ export function openDepositAsks() {
 
   /** Nobody waits for the card: what became of it is the deposit's own affair. */
   function settleAfter(outcome: RentalOutcome, { id }: Rental, actor: Actor): void {
-    if (outcome.type !== 'cancelled' && outcome.type !== 'noShow') return;
-    if (!outcome.isHeld) return;
-    void tell(id, rentalEnded, { askId: endingId(outcome.version), actor }).catch(() =>
+    const { type } = outcome;
+    if (type !== 'cancelled' && type !== 'noShow' && type !== 'closed') return;
+    const { isHeld, isOwedBack } = outcome;
+    if (!isHeld && !isOwedBack) return;
+    const asked = { askId: endingId(outcome.version), actor };
+    void settle(id, asked, isOwedBack === true).catch(() =>
       log.warn('No workflow keeps this deposit.', { rentalId: id }),
     );
+  }
+
+  async function settle(rentalId: string, ended: AskedByRental, isOwedBack: boolean) {
+    telling += 1;
+    try {
+      await tell(rentalId, rentalEnded, ended);
+    } catch (error) {
+      if (!isOwedBack) throw error;
+      // A prepayment leaves no workflow behind: one is started that gives back what is owed of it.
+      if (!(await isStarted(rentalId, ended))) await tell(rentalId, rentalEnded, ended);
+    } finally {
+      telling -= 1;
+    }
   }
 
   return {
@@ -91,6 +110,22 @@ export function openDepositAsks() {
     /** True when no signal is on its way. */
     quiet: () => telling === 0,
   };
+}
+
+/** False when one runs already, which may have been started just now. */
+async function isStarted(rentalId: string, ended: AskedByRental): Promise<boolean> {
+  try {
+    await startChild<typeof deposit>('deposit', {
+      workflowId: depositWorkflowId(rentalId),
+      args: [{ rentalId, ended }],
+      parentClosePolicy: 'ABANDON',
+      staticSummary: 'Deposit',
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
+  }
 }
 
 /** A rental may end more than once: a no-show that was reinstated. */

@@ -53,6 +53,9 @@ export function openDepositClock(rentalId: string, book: DepositBook, desk: Depo
 
   return {
     meet: (deadline: DepositDeadline) => attempt(deadlineId(deadline), () => carryOut(deadline)),
+    /** A document that came after the return, in turn like every other order. */
+    charge: (invoiceId: string) =>
+      attempt(`late/${invoiceId}`, () => desk.inTurn(() => desk.chargeLate(invoiceId))),
     /** The rows changed behind its back. */
     told: () => attempt('told', () => desk.inTurn(desk.reload)),
     /** True when nothing of it is under way. */

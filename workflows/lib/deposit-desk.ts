@@ -12,7 +12,7 @@ import { serializer } from './serialize.ts';
 export const SYSTEM: Actor = { kind: 'system', id: 'deposit' };
 
 const { readDeposit } = proxyLocalActivities<Activities>(dbWriteAtOnce);
-const { beginPayment, settlePayment } = proxyActivities<Activities>(dbWrite);
+const { beginPayment, orderLateCharge, settlePayment } = proxyActivities<Activities>(dbWrite);
 const { askGateway } = proxyActivities<Activities>(gatewayCall);
 
 /** `nothing`: there was nothing to ask the gateway for. */
@@ -56,7 +56,17 @@ export function openDepositDesk(rentalId: string, book: DepositBook) {
     const ordered = await order(actor, id, step);
     if (typeof ordered === 'object') refusing(() => refuseDeclined(step, ordered.declined));
     await releaseReplaced();
+    // Its rental may have ended meanwhile.
+    if (step.kind === 'prepay') await payBack(actor, id);
     return book.state() as DepositState;
+  }
+
+  /**
+   * Card by card what is owed back of prepayments; nothing before the rental is over. A card that
+   * declines is not asked again by this order.
+   */
+  async function payBack(actor: Actor, id: string): Promise<void> {
+    if ((await order(actor, id, { kind: 'pay-back' })) !== 'nothing') await payBack(actor, id);
   }
 
   /** The new hold stands: the old one goes. Where that fails the clock tries once more. */
@@ -75,13 +85,25 @@ export function openDepositDesk(rentalId: string, book: DepositBook) {
     await order(SYSTEM, `over/${authorisationId}`, { kind: 'release', authorisationId });
   }
 
+  /** Order by order, as the rows say: what was begun by another run is gone on with. */
+  async function chargeLate(invoiceId: string): Promise<void> {
+    await load();
+    for (;;) {
+      const key = await unwrapped(orderLateCharge({ invoiceId }));
+      if (key === null) return reload();
+      await resolve(SYSTEM, key);
+    }
+  }
+
   return {
     inTurn,
     load: () => inTurn(load),
     reload,
+    payBack,
     pay: (actor: Actor, id: string, step: PaymentStep) => inTurn(() => pay(actor, id, step)),
     releaseReplaced,
     renew,
+    chargeLate,
   };
 }
 

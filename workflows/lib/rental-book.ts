@@ -102,9 +102,9 @@ export function openBook(carried: Carried | null) {
       if (state !== null) show(state);
     },
 
-    /** The clock alone made it somebody's concern. */
-    looked(): void {
-      timers = { ...timers, attended: true };
+    /** The clock alone made it somebody's concern, or what was waited for is over. */
+    timed(change: (before: Timers) => Timers): void {
+      timers = change(timers);
       show(existing());
     },
 

@@ -1,5 +1,6 @@
 // What a rental's timers wait for: the next deadline of a state, and what was already done about it.
 
+import { patched } from '@temporalio/workflow';
 import { billableAt } from '../../domain/rental/billing.ts';
 import type { RentalCommand, RentalOutcome, RentalState } from '../../domain/rental.ts';
 import { ATTENTION_HOURS, isShort } from '../../domain/rental-attention.ts';
@@ -189,8 +190,7 @@ export function timersAfter(
         attended: false,
       };
     case 'cycleBilled':
-      // What is to be looked at already is looked at first.
-      return { ...free, arrearsAt: timers.arrearsAt ?? outcome.payableBy };
+      return { ...free, arrearsAt: firstToBeDue(timers.arrearsAt, outcome.payableBy) };
     case 'arrearsChecked':
       return { ...free, arrearsAt: laterThan(now, outcome.nextCheckAt) };
     case 'reinstated':
@@ -202,9 +202,26 @@ export function timersAfter(
   }
 }
 
+/** Payers have terms of their own: what is billed later may be due before what was billed first. */
+function firstToBeDue(known: string | null | undefined, payableBy: string | null): string | null {
+  if (!known || payableBy === null || known <= payableBy) return known ?? payableBy;
+  return patched('terms-by-payer') ? payableBy : known;
+}
+
 /** Where the database's clock is behind, its answer is no news for a timer: a minute later. */
 function laterThan(now: number, at: string | null): string | null {
   return at === null || Date.parse(at) > now ? at : new Date(now + MINUTE_MS).toISOString();
+}
+
+/** A day before pick-up somebody saw that it has no vehicle. */
+export function afterLook(timers: Timers): Timers {
+  return { ...timers, attended: true };
+}
+
+/** Closing waits for damage cases alone: when one has ended it is tried again at once. */
+export function afterDamage(timers: Timers): Timers {
+  const { paused: _waited, ...free } = timers;
+  return free;
 }
 
 /** Whoever loses the vehicle again becomes a case again. */

@@ -23,7 +23,7 @@ import { openDepositAsks } from './deposit-asks.ts';
 import { openTeller } from './reassignments.ts';
 import { refusalOf, refusing, unwrapped } from './refusal.ts';
 import type { RentalBook } from './rental-book.ts';
-import type { Deadline } from './rental-deadlines.ts';
+import { afterDamage, afterLook, type Deadline } from './rental-deadlines.ts';
 import { isTimed } from './rental-pauses.ts';
 import type { serializer } from './serialize.ts';
 
@@ -32,11 +32,13 @@ export type RentalDesk = {
   readonly carryOut: (request: Envelope<RentalCommand>) => Promise<RentalState>;
   readonly meet: (deadline: Deadline) => Promise<void>;
   readonly depositAnswered: (answer: DepositAnswer) => void;
+  readonly damageEnded: () => void;
   /** True when no signal to another workflow is on its way. */
   readonly quiet: () => boolean;
 };
 
 const SYSTEM: Actor = { kind: 'system', id: 'rental' };
+const LOOK_AGAIN_MS = 24 * 60 * 60_000;
 
 // At once, in the worker that has the task: the counter's answer needs no second round trip.
 const { reserveRental } = proxyLocalActivities<Activities>(dbWriteAtOnce);
@@ -51,6 +53,7 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
   checkIn: 'check in and invoice',
   undoCheckOut: 'undo the check-out',
   announceReturn: 'a late return, announced',
+  announceDelay: 'a late flight, announced',
   reinstate: 'reinstate a no-show',
   cancel: 'cancel',
   confirm: 'confirm the request',
@@ -68,6 +71,7 @@ const SUMMARIES: Readonly<Record<RentalCommandType, string>> = {
 export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>): RentalDesk {
   const teller = openTeller();
   const deposit = openDepositAsks();
+  let ended = 0;
 
   async function reserve(request: Envelope<RentalRequest>): Promise<RentalState> {
     const refusal = book.refusal();
@@ -115,15 +119,18 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
     const next = book.nextDeadline();
     if (next?.commandId !== commandId || next.at > at) return;
     if (command === null) {
-      book.looked();
+      book.timed(afterLook);
       return;
     }
+    const endings = ended;
     try {
       await carryOut({ commandId, actor: SYSTEM, command });
     } catch (error) {
       if (!(error instanceof ApplicationFailure || error instanceof ActivityFailure)) throw error;
       const refusal = refusalOf(error);
       const reason = refusal?.type ?? 'activity-failed';
+      // Ended while the database was asked: there is nothing to wait for.
+      if (refusal?.type === 'damage-open' && ended !== endings) return;
       const until = keptUntil(refusal);
       if (until === null) log.warn('A deadline could not be met.', { commandId, reason });
       book.stuck(`${command.type}: ${reason}`, commandId, Date.now(), until);
@@ -135,12 +142,20 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
     carryOut: (request) => inTurn(() => carryOut(request)),
     meet: (deadline) => inTurn(() => meet(deadline)),
     depositAnswered: deposit.answered,
+    damageEnded: () => {
+      ended += 1;
+      if (book.state()?.status === 'returned') book.timed(afterDamage);
+    },
     quiet: () => teller.quiet() && deposit.quiet(),
   };
 }
 
-/** Who may yet come keeps the vehicle: the refusal of a no-show says how long. */
+/**
+ * Who may yet come keeps the vehicle: the refusal of a no-show says how long. A damage case is waited
+ * for until it is said to have ended; now and then it is looked at all the same.
+ */
 function keptUntil(refusal: ApplicationFailure | undefined): string | null {
+  if (refusal?.type === 'damage-open') return new Date(Date.now() + LOOK_AGAIN_MS).toISOString();
   const { noShowAt } = (refusal?.details?.[0] ?? {}) as Readonly<Record<string, unknown>>;
   return typeof noShowAt === 'string' && patched('kept-until-the-refusal-says') ? noShowAt : null;
 }

@@ -1,0 +1,113 @@
+// Bookings of partners as they were made: its own alone, each told with what everybody pays.
+import type { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { flightOf } from '../db/commands/flights.ts';
+import {
+  type BookingRow,
+  bookingByReference,
+  nextAttempt,
+} from '../db/commands/partner-bookings.ts';
+import { payersOf } from '../db/commands/payer-shares.ts';
+import { rentalById } from '../db/queries/rentals.ts';
+import { principalOf } from '../domain/actor.ts';
+import type { RentalRequest, RentalState } from '../domain/rental.ts';
+import { decideRequest } from '../domain/rental-term.ts';
+import { rowAccessOf } from './auth/scope.ts';
+import { sendReserve } from './commands.ts';
+import type { ApiDeps, ApiEnv } from './deps.ts';
+import { namingReferences, toProblem } from './errors.ts';
+import { tellFlight } from './flights.ts';
+import type { PartnerRequest } from './partner-requests.ts';
+import { found, PROBLEMS, ProblemError } from './problems.ts';
+import type { Flight } from './schemas/flights.ts';
+import { partnerBookingView } from './schemas/partner-bookings.ts';
+
+/** Reads what the partner may be told of its own bookings. */
+const READER = 'system:api';
+
+type FlightTold = z.infer<typeof Flight> | undefined;
+type Shown = ReturnType<typeof partnerBookingView>;
+
+export function partnerDesk(deps: ApiDeps) {
+  const { db } = deps;
+  return { reserved, made, own, shown };
+
+  /** The rental that is there, also long after its pick-up; else what the workflow says now. */
+  async function reserved(
+    c: Context<ApiEnv>,
+    booking: BookingRow,
+    wanted: PartnerRequest,
+    flight: FlightTold,
+  ): Promise<Shown> {
+    const before = await made(c, booking, flight);
+    if (before !== undefined) return before;
+    const { rental_id: id, customer_id: customerId } = booking;
+    const actor = deps.actorOf(c);
+    const command: RentalRequest = { id, customerId, channel: 'partner', ...wanted };
+    decideRequest(command, deps.now());
+    try {
+      await namingReferences(sendReserve(deps, { commandId: id, actor, command }));
+    } catch (error) {
+      // A refusal is final for its attempt; an unknown outcome is not, and is asked for again.
+      if (PROBLEMS[toProblem(error).slug].status < 500) {
+        await nextAttempt(db, principalOf(actor), id);
+      }
+      throw error;
+    }
+    return found(await made(c, booking, flight), 'booking');
+  }
+
+  /** With its flight, which a crash may have kept from being noted after the rental was made. */
+  async function made(
+    c: Context<ApiEnv>,
+    booking: BookingRow,
+    flight: FlightTold,
+  ): Promise<Shown | undefined> {
+    const rental = await rentalById(db, READER, booking.rental_id);
+    if (rental === undefined) return undefined;
+    if (flight === undefined || !isAwaited(rental)) return viewOf(booking, rental);
+    if ((await flightOf(db, READER, rental.id)) !== null) return viewOf(booking, rental);
+    const actor = deps.actorOf(c);
+    const ids = { rentalId: rental.id, commandId: rental.id };
+    await tellFlight(deps, { ...ids, actor, acting: principalOf(actor) }, rental, flight);
+    return shown(booking);
+  }
+
+  /** Always as the rows say, so that every answer about one state has the same bytes. */
+  async function shown(booking: BookingRow): Promise<Shown> {
+    const rental = found(await rentalById(db, READER, booking.rental_id), 'booking');
+    return viewOf(booking, rental);
+  }
+
+  async function own(c: Context<ApiEnv>, reference: string) {
+    const { id: partnerId } = deps.actorOf(c);
+    const access = rowAccessOf(c);
+    const booking = found(await bookingByReference(db, access, partnerId, reference), 'booking');
+    const rental = found(await rentalById(db, READER, booking.rental_id), 'booking');
+    return { booking, rental };
+  }
+
+  async function viewOf(booking: BookingRow, rental: RentalState): Promise<Shown> {
+    const split = await payersOf(db, READER, rental.id);
+    return partnerBookingView(booking.external_reference, rental, split?.shares ?? []);
+  }
+}
+
+function isAwaited({ status }: RentalState): boolean {
+  return status === 'requested' || status === 'reserved';
+}
+
+/**
+ * Refusals echo the reference too, so that partners need not keep what they asked by request; and name
+ * no customer, whose record may be one of before that a person merged the guest into.
+ */
+export async function echoing<T>(externalReference: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { slug, message, more, headers } = toProblem(error);
+    const { customerId: _, survivorId: __, ...told } = more;
+    const echoed = { ...told, externalReference };
+    throw new ProblemError(slug, message, { more: echoed, headers, cause: error });
+  }
+}
