@@ -146,10 +146,12 @@ function resume(
   known: RentalState,
   envelope: Envelope<object>,
 ): Promise<RentalState> {
+  // What was to go back to the renter is needed again.
+  const { payBack: _over, ...state } = known;
   return waiting(deps, () => {
     const start = new WithStartWorkflowOperation<typeof rental>(
       'rental',
-      rentalResumeOptions(known),
+      rentalResumeOptions(state),
     );
     return deps.temporal.workflow.executeUpdateWithStart(reinstate, {
       args: [envelope],

@@ -5,9 +5,11 @@ import { flightOf } from '../db/commands/flights.ts';
 import {
   type BookingRow,
   bookingByReference,
+  invoicedFor,
   nextAttempt,
 } from '../db/commands/partner-bookings.ts';
 import { payersOf } from '../db/commands/payer-shares.ts';
+import { partnerById } from '../db/queries/people.ts';
 import { rentalById } from '../db/queries/rentals.ts';
 import { principalOf } from '../domain/actor.ts';
 import type { RentalRequest, RentalState } from '../domain/rental.ts';
@@ -65,8 +67,10 @@ export function partnerDesk(deps: ApiDeps) {
   ): Promise<Shown | undefined> {
     const rental = await rentalById(db, READER, booking.rental_id);
     if (rental === undefined) return undefined;
+    await assertBound(booking);
     if (flight === undefined || !isAwaited(rental)) return viewOf(booking, rental);
-    if ((await flightOf(db, READER, rental.id)) !== null) return viewOf(booking, rental);
+    const noted = await flightOf(db, READER, rental.id);
+    if (noted !== null && !isDelayOf(flight, noted)) return viewOf(booking, rental);
     const actor = deps.actorOf(c);
     const ids = { rentalId: rental.id, commandId: rental.id };
     await tellFlight(deps, { ...ids, actor, acting: principalOf(actor) }, rental, flight);
@@ -79,6 +83,14 @@ export function partnerDesk(deps: ApiDeps) {
     return viewOf(booking, rental);
   }
 
+  /** A worker of a version that knew no vouchers left it out: not to be told as if one paid. */
+  async function assertBound({ rental_id: id, voucher_rate: rate }: BookingRow): Promise<void> {
+    if (rate === null || (await payersOf(db, READER, id)) !== undefined) return;
+    const message =
+      'It is booked without its voucher. Ask again when somebody here set its payers.';
+    throw new ProblemError('service-unavailable', message);
+  }
+
   async function own(c: Context<ApiEnv>, reference: string) {
     const { id: partnerId } = deps.actorOf(c);
     const access = rowAccessOf(c);
@@ -89,7 +101,11 @@ export function partnerDesk(deps: ApiDeps) {
 
   async function viewOf(booking: BookingRow, rental: RentalState): Promise<Shown> {
     const split = await payersOf(db, READER, rental.id);
-    return partnerBookingView(booking.external_reference, rental, split?.shares ?? []);
+    const { shares = [] } = split ?? {};
+    const payers = shares.some(({ kind }) => kind === 'voucher')
+      ? await invoicedFor(db, booking, (await partnerById(db, booking.partner_id))?.payer_id)
+      : [];
+    return partnerBookingView(booking.external_reference, rental, { shares, payers });
   }
 }
 
@@ -97,9 +113,15 @@ function isAwaited({ status }: RentalState): boolean {
   return status === 'requested' || status === 'reserved';
 }
 
+/** Its delay may have been lost after its number; of another one that somebody told since, nothing is. */
+function isDelayOf({ number, delayMinutes }: z.infer<typeof Flight>, noted: string): boolean {
+  return delayMinutes !== undefined && noted === number;
+}
+
 /**
  * Refusals echo the reference too, so that partners need not keep what they asked by request; and name
- * no customer, whose record may be one of before that a person merged the guest into.
+ * no customer, whose record may be one of before that a person merged the guest into. Of credit they
+ * tell nothing: it may be another customer's.
  */
 export async function echoing<T>(externalReference: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -107,7 +129,7 @@ export async function echoing<T>(externalReference: string, work: () => Promise<
   } catch (error) {
     const { slug, message, more, headers } = toProblem(error);
     const { customerId: _, survivorId: __, ...told } = more;
-    const echoed = { ...told, externalReference };
+    const echoed = { ...(slug === 'credit-limit' ? {} : told), externalReference };
     throw new ProblemError(slug, message, { more: echoed, headers, cause: error });
   }
 }

@@ -1135,6 +1135,7 @@ export interface RentalsPartnerBooking {
 }
 
 export interface RentalsPayerShare {
+  covered_minor: number | null;
   covers: Generated<string[]>;
   is_primary: Generated<boolean>;
   kind: string;
@@ -1160,6 +1161,7 @@ export interface RentalsPaymentAttempt {
   asked_again_at: string | null;
   asked_at: string | null;
   authorisation_id: string;
+  came_back_at: string | null;
   created_at: Generated<string>;
   decline_code: string | null;
   entry_id: string | null;

@@ -23,12 +23,15 @@ export function parseInstant(text: string): string {
  * `invalid-time` for an unknown zone.
  */
 export function localTime(instant: string, zone: string): string {
+  const { clock, fraction, offset } = shown(instant, zone) ?? {};
+  if (clock !== undefined) return `${clock}${fraction}${offset}`;
   return inZone(instant, zone).toString({ timeZoneName: 'never' });
 }
 
 /** The date in `zone` at that instant: `2027-05-03`. Throws `invalid-time` for an unknown zone. */
 export function localDate(instant: string, zone: string): string {
-  return inZone(instant, zone).toPlainDate().toString();
+  const quick = shown(instant, zone);
+  return quick?.clock.slice(0, 10) ?? inZone(instant, zone).toPlainDate().toString();
 }
 
 /**
@@ -83,6 +86,48 @@ export function clockOf(zone: string, from: string, until: string): Clock {
 }
 
 const MINUTE_NS = 60_000_000_000;
+
+type Shown = { readonly clock: string; readonly fraction: string; readonly offset: string };
+
+/**
+ * As `inZone`, several times cheaper, for lists that show hundreds of times. Null for whatever is not
+ * plain: another form than that of our rows, no such zone, an offset with seconds, a far year.
+ */
+function shown(instant: string, zone: string): Shown | null {
+  const ms = instant.length === PLAIN_LENGTH ? Date.parse(instant) : Number.NaN;
+  // Days that do not exist are read as others.
+  if (Number.isNaN(ms) || new Date(ms).toISOString() !== instant) return null;
+  const told = formatFor(zone)?.format(ms);
+  if (told === undefined) return null;
+  const offset = told.slice(told.lastIndexOf('GMT') + 'GMT'.length) || '+00:00';
+  if (offset.length !== '+00:00'.length) return null;
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4));
+  const ahead = (offset.startsWith('-') ? -minutes : minutes) * MINUTE_MS;
+  const text = new Date(ms + ahead).toISOString();
+  if (text.length !== PLAIN_LENGTH) return null;
+  const fraction = text.endsWith('.000Z') ? '' : text.slice(19, -1).replace(/0+$/, '');
+  return { clock: text.slice(0, 19), fraction, offset };
+}
+
+const PLAIN_LENGTH = '2027-05-03T08:00:00.000Z'.length;
+const MINUTE_MS = 60_000;
+/** Dear to make, cheap to use. There are some 400 zones, and whoever writes one may choose its case. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+const MOST_FORMATS = 1_000;
+
+function formatFor(timeZone: string): Intl.DateTimeFormat | null {
+  const known = formats.get(timeZone);
+  if (known !== undefined) return known;
+  if (!ZONE_NAME.test(timeZone)) return null;
+  try {
+    const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+    if (formats.size === MOST_FORMATS) formats.clear();
+    formats.set(timeZone, format);
+    return format;
+  } catch {
+    return null;
+  }
+}
 
 function toUtc(moment: Temporal.ZonedDateTime): string {
   return new Date(moment.epochMilliseconds).toISOString();

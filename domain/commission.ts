@@ -49,8 +49,13 @@ const WHOLE_BP = 10_000;
 
 /** Net, with discounts taken off. */
 export function commissionable(lines: readonly Line[], kinds: readonly string[]): Minor {
-  const own = lines.filter(({ code }) => kinds.some((kind) => covers(kind, code)));
+  const own = lines.filter(({ code }) => kinds.some((kind) => covers(kind, soldAs(code))));
   return addMinor(...own.map(({ netMinor }) => netMinor));
+}
+
+/** What is beyond a voucher was sold as what it is. */
+function soldAs(code: string): string {
+  return code.replace(/^beyond\./, '');
 }
 
 /**

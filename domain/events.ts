@@ -71,6 +71,7 @@ export const DOMAIN_OF = {
   'forecourt.rental-agent.named.v1': 'rentals',
   'forecourt.prepayment.received.v1': 'rentals',
   'forecourt.prepayment.refunded.v1': 'rentals',
+  'forecourt.prepayment.refund-returned.v1': 'rentals',
   'forecourt.agent.registered.v1': 'accounting',
   'forecourt.agent.changed.v1': 'accounting',
   'forecourt.agent.paid.v1': 'accounting',

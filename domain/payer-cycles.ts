@@ -45,13 +45,22 @@ export function cycleCode(code: string): string {
   return /^(time|discount)(\.|$)/.test(code) ? 'time' : code;
 }
 
+/** One for each code and rate. */
 function groupsOf(price: readonly CycleLine[], billed: readonly PayerLine[]): readonly Group[] {
   const codes = new Set([...price, ...billed].map((line) => cycleCode(line.code)));
-  return [...codes].map((code) => {
+  return [...codes].flatMap((code) => {
     const own = price.filter((line) => cycleCode(line.code) === code);
     const before = billed.filter((line) => cycleCode(line.code) === code);
-    const { vatRateBp = 0 } = own[0] ?? before.at(-1) ?? {};
-    return { code, vatRateBp, priceMinor: sumOf(own), billed: before };
+    const rates = [...new Set(own.map((line) => line.vatRateBp))];
+    const [first = before.at(-1)?.vatRateBp ?? 0] = rates;
+    // Billed at a rate that is none of them now: it counts with the first.
+    const rateOf = (line: PayerLine) => (rates.includes(line.vatRateBp) ? line.vatRateBp : first);
+    return (rates.length === 0 ? [first] : rates).map((vatRateBp) => ({
+      code,
+      vatRateBp,
+      priceMinor: sumOf(own.filter((line) => line.vatRateBp === vatRateBp)),
+      billed: before.filter((line) => rateOf(line) === vatRateBp),
+    }));
   });
 }
 

@@ -14,6 +14,8 @@ export type PayerShare = {
   readonly percentBp: number;
   /** Of a broker's voucher: what is invoiced instead of its lines, net. */
   readonly voucherNetMinor: Minor | null;
+  /** What a voucher covers at most, net at the public price; without it, its lines whatever they cost. */
+  readonly coveredMinor?: Minor | null | undefined;
   /** From the issue date of its documents on; left out, by the payer's own terms. */
   readonly paymentDays?: number | null | undefined;
   /** Has what nobody else pays. */
@@ -21,6 +23,7 @@ export type PayerShare = {
 };
 
 type Line = { readonly code: string; readonly netMinor: Minor; readonly vatRateBp: number };
+type Counted = Line & { readonly quantity: number; readonly grossMinor?: Minor };
 
 /** A document's amounts in minor units. */
 export type Amounts<L> = {
@@ -40,16 +43,17 @@ const WHOLE_BP = 10_000;
 /**
  * One document for each payer with something to pay (decisions.md 28, 43): whole lines first, then
  * shares of the other lines, remainders to the primary payer. Without a voucher net amounts and VAT
- * sum to the whole; a voucher is charged at its own net rate, and nobody else sees it. None for a whole
- * of nothing.
+ * sum to the whole; a voucher is charged at its own net rate, and nobody else sees it: what its lines
+ * cost beyond what it covers is for the others. None for a whole of nothing.
  */
-export function documentsByPayer<L extends Line & { readonly quantity: number }>(
+export function documentsByPayer<L extends Counted>(
   whole: Amounts<L>,
   shares: readonly PayerShare[],
 ): readonly PayerDocument<L>[] {
+  const all = beyondVouchers(whole.lines, shares);
   const drafts: Drafts<L> = shares.map((share) => ({
     share,
-    lines: whole.lines.flatMap((line) => partOf(line, share, shares)),
+    lines: all.flatMap((line) => partOf(line, share, shares)),
   }));
   const isVoucher = ({ share }: Drafts<L>[number]) => share.kind === 'voucher';
   const ordinary = payable(drafts.filter((draft) => !isVoucher(draft)));
@@ -66,12 +70,76 @@ export function documentsByPayer<L extends Line & { readonly quantity: number }>
     .toSorted((a, b) => Number(b.share.isPrimary) - Number(a.share.isPrimary));
 }
 
-function partOf<L extends Line & { readonly quantity: number }>(
+/**
+ * What the lines of a voucher cost beyond what it covers, from the last one back, becomes lines of
+ * their own, `beyond.time`, at the same rate: no voucher reaches those.
+ */
+export function beyondVouchers<L extends Counted>(
+  lines: readonly L[],
+  shares: readonly PayerShare[],
+): readonly L[] {
+  return shares.reduce((all, share) => beyondVoucher(all, share, shares), lines);
+}
+
+function beyondVoucher<L extends Counted>(
+  lines: readonly L[],
+  share: PayerShare,
+  shares: readonly PayerShare[],
+): readonly L[] {
+  const { kind, coveredMinor = null } = share;
+  if (kind !== 'voucher' || coveredMinor === null) return lines;
+  const isOwn = (line: L) => ownerOf(line, shares) === share;
+  let beyond = coveredBy(lines, share, shares) - coveredMinor;
+  // Net amounts out of gross ones move by a unit each with whatever else is booked.
+  const rounding = lines.filter((line) => isOwn(line) && line.grossMinor !== undefined).length;
+  if (beyond <= rounding) return lines;
+  const fromLast = lines.toReversed().flatMap((line) => {
+    const netMinor = isOwn(line) ? Math.min(beyond, line.netMinor) : 0;
+    if (netMinor <= 0) return [line];
+    beyond -= netMinor;
+    const code = `beyond.${line.code.split('.')[0]}`;
+    if (netMinor === line.netMinor) return [{ ...line, code }];
+    const [kept, over] = cut(line, netMinor);
+    return [{ ...over, code }, kept];
+  });
+  return fromLast.toReversed();
+}
+
+/** The net of the lines that a share has whole. */
+export function coveredBy(
+  lines: readonly Line[],
+  share: PayerShare,
+  shares: readonly PayerShare[],
+): Minor {
+  const own = lines.filter((line) => ownerOf(line, shares) === share);
+  return addMinor(...own.map(({ netMinor }) => netMinor));
+}
+
+function ownerOf({ code }: Pick<Line, 'code'>, shares: readonly PayerShare[]) {
+  return shares.find((share) => share.covers.some((one) => covers(one, code)));
+}
+
+/** The rest, and `netMinor` of it; gross amounts in proportion. */
+function cut<L extends Counted>(line: L, netMinor: Minor): readonly [L, L] {
+  const grossMinor =
+    line.grossMinor === undefined
+      ? undefined
+      : multiplyRatio(line.grossMinor, netMinor, line.netMinor);
+  const rest = grossMinor === undefined ? undefined : addMinor(line.grossMinor ?? 0, -grossMinor);
+  return [piece(line, line.netMinor - netMinor, rest), piece(line, netMinor, grossMinor)];
+}
+
+function piece<L extends Counted>(line: L, netMinor: Minor, grossMinor: Minor | undefined): L {
+  const gross = grossMinor === undefined ? {} : { grossMinor };
+  return { ...line, quantity: 1, unitMinor: grossMinor ?? netMinor, netMinor, ...gross };
+}
+
+function partOf<L extends Counted>(
   line: L,
   share: PayerShare,
   shares: readonly PayerShare[],
 ): readonly L[] {
-  const owner = shares.find((one) => one.covers.some((code) => covers(code, line.code)));
+  const owner = ownerOf(line, shares);
   if (owner !== undefined) return owner === share ? [line] : [];
   // Towards zero, so that the primary payer's rest has the sign of the line.
   const own = (one: PayerShare) => Math.trunc((line.netMinor * one.percentBp) / WHOLE_BP);

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import { openDb, transact } from '../db/client.ts';
+import { tellWaitingCharges } from '../db/commands/late-charge-upkeep.ts';
 import { forgetOldReadings } from '../db/commands/reading-upkeep.ts';
 import { afterHire } from '../events/after-hire.ts';
 import { branchActivity } from '../events/branch-activity.ts';
@@ -29,11 +30,12 @@ if (!databaseUrl) throw new Error('Set DATABASE_URL.');
 const db = openDb(databaseUrl);
 const kafka = kafkaFromEnvironment('consumers');
 const temporal = openClient(temporalSettings());
+const toldAfterHire = openAfterHire(temporal);
 const plans: readonly ConsumerPlan[] = [
   branchActivity,
   rentalReassignments(openRentalNews(temporal)),
   rentalHours(db, openHoursNews(temporal)),
-  afterHire(openAfterHire(temporal)),
+  afterHire(toldAfterHire),
   notifications,
 ];
 const registry = new Registry();
@@ -73,8 +75,8 @@ const running = [
   openSender(db, registry, log),
 ];
 const keptDays = Number(process.env['READINGS_KEPT_DAYS'] ?? 400);
-const upkeep = setInterval(() => void forgetReadings(), UPKEEP_MS);
-void forgetReadings();
+const upkeep = setInterval(() => void keepUp(), UPKEEP_MS);
+void keepUp();
 const internal = await serveInternal({
   port: Number(process.env['INTERNAL_PORT'] ?? 9467),
   metrics: () => registry.metrics(),
@@ -97,12 +99,17 @@ await db.destroy();
 await telemetry.shutdown();
 log.info('consumers stopped');
 
-/** A young one is needed by somebody; the database refuses to let it go. */
-async function forgetReadings(): Promise<void> {
+async function keepUp(): Promise<void> {
+  // A young one is needed by somebody; the database refuses to let it go.
+  await kept('old readings forgotten', () => forgetOldReadings(db, keptDays));
+  await kept('late charges told again', () => tellWaitingCharges(db, toldAfterHire.lateCharge));
+}
+
+async function kept(what: string, work: () => Promise<number>): Promise<void> {
   try {
-    const gone = await forgetOldReadings(db, keptDays);
-    if (gone > 0) log.info({ gone, keptDays }, 'old readings forgotten');
+    const count = await work();
+    if (count > 0) log.info({ count }, what);
   } catch (error) {
-    log.warn({ err: error }, 'upkeep failed');
+    log.warn({ err: error }, `upkeep failed: not ${what}`);
   }
 }

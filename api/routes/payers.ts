@@ -1,6 +1,6 @@
 // Payers over HTTP: who pays which lines of a rental, or what share of the rest.
 import { createRoute, z } from '@hono/zod-openapi';
-import { payersOf, setPayers } from '../../db/commands/payer-shares.ts';
+import { type PayerSplit, payersOf, setPayers } from '../../db/commands/payer-shares.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
 import { grantableDays } from '../../domain/customer.ts';
 import { secured } from '../auth/access.ts';
@@ -43,7 +43,7 @@ export function payerRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
     .openapi(read, async (c) => {
       const { id } = c.req.valid('param');
       const split = found(await payersOf(db, rowAccessOf(c), id), 'payer split');
-      return c.json(split, 200, etag(split.version));
+      return c.json(shown(split), 200, etag(split.version));
     })
     .openapi(set, async (c) => {
       const { id: rentalId } = c.req.valid('param');
@@ -55,6 +55,11 @@ export function payerRoutes({ db }: Pick<ApiDeps, 'db'>): ApiRouter {
       const days = grantableDays(c.get('caller').roles);
       const asked = { rentalId, shares };
       const split = await namingReferences(setPayers(db, access, asked, version, days));
-      return c.json(split, 200, etag(split.version));
+      return c.json(shown(split), 200, etag(split.version));
     });
+}
+
+/** As it is set: what a voucher covers follows from the price. */
+function shown({ shares, ...split }: PayerSplit) {
+  return { ...split, shares: shares.map(({ coveredMinor: _, ...share }) => share) };
 }

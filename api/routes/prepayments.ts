@@ -52,7 +52,9 @@ const refund = createRoute({
   path: '/prepayments/{id}/refund',
   tags,
   summary: 'Give back of a prepayment what its rental owes back',
-  description: 'What a gateway charged goes back to its card; a refusal of that is 402.',
+  description:
+    'What a gateway charged goes back to its card; a refusal of that is 402. Where the card would ' +
+    'not take a refund, or one came back, `byBank` pays it by bank transfer.',
   request: { params, headers: IdempotencyHeader, body: jsonRequest(PrepaymentRefund) },
   responses: { 200: jsonAnswer('As it is now', Prepayment), ...problems },
 });
@@ -76,11 +78,11 @@ export function prepaymentRoutes(deps: ApiDeps): ApiRouter {
     .openapi(refund, (c) =>
       idempotent(c, deps, async (id) => {
         const { id: prepaymentId } = c.req.valid('param');
-        const { shiftId, ...asked } = c.req.valid('json');
+        const { shiftId, byBank, ...asked } = c.req.valid('json');
         const actor = deps.actorOf(c);
         const refund = { ...asked, prepaymentId, limitMinor: c.get('caller').limits.refund };
         const known = found(await prepaymentOf(db, rowAccessOf(c), prepaymentId), 'prepayment');
-        if (known.tender === 'gateway') {
+        if (known.tender === 'gateway' && !byBank) {
           const envelope = { commandId: id, actor, command: refund };
           await sendDeposit(deps, known.rentalId, returnPrepaid, envelope);
           const after = found(await prepaymentOf(db, rowAccessOf(c), prepaymentId), 'prepayment');

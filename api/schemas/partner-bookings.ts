@@ -128,24 +128,28 @@ export const PartnerBooking = z
   })
   .openapi('PartnerBooking');
 
-/** `shares` as they are in force; none where the renter pays all. */
+/** `shares` as they are in force, none where the renter pays all; `payers` are the partner's records. */
 export function partnerBookingView(
   externalReference: string,
   rental: RentalState,
-  shares: readonly PayerShare[],
+  { shares, payers }: Paying,
 ) {
   const { id: rentalId, number, status, branchId, returnBranchId, classId } = rental;
   const { pickUpAt, dueAt, price } = rental;
   const money = { totalMinor: price.totalMinor, currency: price.currency };
   const places = { branchId, returnBranchId, classId };
   const booked = { externalReference, rentalId, number, status, ...places, pickUpAt, dueAt };
-  return { ...booked, ...money, ...paidBy(price, shares), price };
+  return { ...booked, ...money, ...paidBy(price, { shares, payers }), price };
 }
 
-function paidBy(price: RentalState['price'], shares: readonly PayerShare[]) {
+type Paying = { readonly shares: readonly PayerShare[]; readonly payers: readonly string[] };
+
+function paidBy(price: RentalState['price'], { shares, payers }: Paying) {
   if (shares.length === 0) return { voucher: null, renterPaysMinor: price.totalMinor };
   const documents = documentsByPayer(price, shares);
-  const own = documents.find(({ share }) => share.kind === 'voucher');
+  const own = documents.find(
+    ({ share }) => share.kind === 'voucher' && payers.includes(share.payerId),
+  );
   const voucher = own && {
     covers: own.share.covers,
     netMinor: own.netMinor,

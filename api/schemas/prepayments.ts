@@ -28,6 +28,9 @@ export const PrepaymentRefund = z
     approvalId: Id.nullable().default(null).openapi({
       description: 'Of a second person, for exactly this amount, above your own limit',
     }),
+    byBank: z.boolean().default(false).openapi({
+      description: 'Of what a gateway charged: its card would not take it back',
+    }),
   })
   .openapi('PrepaymentRefund');
 

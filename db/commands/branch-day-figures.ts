@@ -5,13 +5,24 @@ import type { Tx } from '../client.ts';
 
 export type DayOf = { readonly entityId: string; readonly branchId: string; readonly day: string };
 
-/** In accounting_rw, while the branch's days are locked: nothing of the day comes meanwhile. */
+/**
+ * In accounting_rw, while the branch's days are locked: no money of the day comes meanwhile. Documents
+ * and vehicles have no day of their own: those after an early close are of the day after it.
+ */
 export async function figuresOf(
   tx: Tx,
   { entityId, branchId, day }: DayOf,
 ): Promise<BranchDayFigures> {
   const { rows } = await sql<{ figures: BranchDayFigures }>`
-    with shift as (select id from accounting.drawer_shift
+    with bounds as (select day::timestamp at time zone zone as began,
+          (day + 1)::timestamp at time zone zone as over
+        from (select ${day}::date as day,
+          coalesce(vehicles.zone_of(${branchId}), 'UTC') as zone) d),
+      span as (select least(over, now()) as until, least(began, (select closed_at
+          from accounting.branch_day where branch_id = ${branchId} and state = 'closed'
+            and day = ${day}::date - 1)) as since
+        from bounds),
+      shift as (select id from accounting.drawer_shift
         where branch_id = ${branchId} and day = ${day}),
       move as (select kind, amount_minor as minor from accounting.cash_movement
         where shift_id in (select id from shift)),
@@ -48,9 +59,11 @@ export async function figuresOf(
       'documents', coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'count', n,
           'totalMinor', total) order by kind)
         from (select kind, count(*) as n, sum(total_minor) as total from accounting.invoice
-          where branch_id = ${branchId} and issue_date = ${day} group by kind) d), '[]'),
+          where branch_id = ${branchId} and created_at >= span.since and created_at < span.until
+          group by kind) d), '[]'),
       'rentalsOut', m.rentals_out, 'rentalsIn', m.rentals_in) as figures
-    from accounting.legal_entity e, rentals.moves_of_day(${branchId}, ${day}) m
+    from span, accounting.legal_entity e,
+      lateral rentals.moves_between(${branchId}, span.since, span.until) m
     where e.id = ${entityId}`.execute(tx);
   if (rows[0] === undefined) throw new Error(`There are no books of ${entityId}.`);
   return rows[0].figures;

@@ -10,7 +10,7 @@ import {
   type NoteCommission,
   ratedCommission,
 } from '../../domain/commission.ts';
-import { covers } from '../../domain/payer-share.ts';
+import { beyondVouchers, covers } from '../../domain/payer-share.ts';
 import type { PriceLine } from '../../domain/pricing/line.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
@@ -76,7 +76,7 @@ export async function reverseCommission(
   await post(tx, { ...note, reason }, at, commission === null ? [] : [commission]);
 }
 
-/** A voucher's lines were sold by its broker, at his rate: they earn no agent anything. */
+/** What a voucher covers was sold by its broker, at his rate: it earns no agent anything. */
 async function soldByUs(
   tx: Tx,
   rentalId: string,
@@ -85,7 +85,7 @@ async function soldByUs(
   const shares = await payerSharesOf(tx, rentalId);
   const payerOf = (code: string) =>
     shares.find((share) => share.covers.some((part) => covers(part, code)));
-  return lines.filter(({ code }) => payerOf(code)?.kind !== 'voucher');
+  return beyondVouchers(lines, shares).filter(({ code }) => payerOf(code)?.kind !== 'voucher');
 }
 
 async function post(

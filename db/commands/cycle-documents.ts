@@ -8,7 +8,7 @@ import {
   restsByPayer,
   solePayer,
 } from '../../domain/payer-cycles.ts';
-import type { PayerShare } from '../../domain/payer-share.ts';
+import { beyondVouchers, type PayerShare } from '../../domain/payer-share.ts';
 import type { VatShare } from '../../domain/pricing/vat.ts';
 import { type Quote, sharesOf, unbilled } from '../../domain/pricing.ts';
 import type { RatePlan } from '../../domain/rate-plan.ts';
@@ -81,7 +81,8 @@ export async function unbilledOf(
     lines.map((line) => ({ ...line, payerId: isSplit ? payerId : sole.payerId })),
   );
   const payers = isSplit ? shares : [sole];
-  const rests = documentsOfRests(restsByPayer(cycleLines(price.lines), before, payers), plan);
+  const lines = cycleLines(beyondVouchers(price.lines, payers));
+  const rests = documentsOfRests(restsByPayer(lines, before, payers), plan);
   if (!isSplit) return { shares, rests: wholly(rests, unbilled(price, plan, billed.shares)) };
   const primary = shares.find(({ isPrimary }) => isPrimary)?.payerId;
   const first = (one: PayerRest) => Number(one.payerId === primary);

@@ -70,15 +70,12 @@ export async function announceDelay(
   const { tx, row, at } = recording;
   if (delayMinutes > 0) await assertFlight(recording);
   const { branch_id: branchId, pick_up_at: pickUpAt, due_at: dueAt, no_show_at: noShow } = row;
-  const grace = await asked<number>(tx, sql`vehicles.no_show_grace(${branchId})`);
-  const hours = await hoursAt(tx, branchId, pickUpAt);
-  const until = (minutes: number) =>
-    awaitedUntil((given) => noShowBy(hours, pickUpAt, given), grace, {
-      delayMinutes: minutes,
-      dueAt,
-    });
-  const before = { noShowAt: noShow, byRule: until(row.delay_minutes) };
-  const noShowAt = afterDelay(before, until(delayMinutes), at);
+  const until = await ruleOf(recording);
+  const before = {
+    noShowAt: noShow,
+    byRule: until({ delayMinutes: row.delay_minutes, dueAt }),
+  };
+  const noShowAt = afterDelay(before, until({ delayMinutes, dueAt }), at);
   const version = await updateRental(recording, {
     delay_minutes: delayMinutes,
     no_show_at: noShowAt,
@@ -90,6 +87,23 @@ export async function announceDelay(
     data: { rentalId: row.id, branchId, status: row.status, pickUpAt, delayMinutes, noShowAt },
   });
   return { type: 'delayAnnounced', at, version, reassigned: [], delayMinutes, noShowAt };
+}
+
+/** A delay that ended with the booked time goes on with a longer one; null where nothing changes. */
+export async function awaitedLonger(recording: Recording, dueAt: string): Promise<string | null> {
+  const { status, delay_minutes: delayMinutes, no_show_at: noShowAt } = recording.row;
+  if (status !== 'reserved' || delayMinutes === 0) return null;
+  const until = await ruleOf(recording);
+  const next = until({ delayMinutes, dueAt });
+  return Date.parse(next) > Date.parse(noShowAt) ? next : null;
+}
+
+/** By the grace and the hours of now. */
+async function ruleOf({ tx, row: { branch_id: branchId, pick_up_at: pickUpAt } }: Recording) {
+  const grace = await asked<number>(tx, sql`vehicles.no_show_grace(${branchId})`);
+  const hours = await hoursAt(tx, branchId, pickUpAt);
+  return (awaited: { readonly delayMinutes: number; readonly dueAt: string }) =>
+    awaitedUntil((given) => noShowBy(hours, pickUpAt, given), grace, awaited);
 }
 
 async function assertFlight({ tx, row }: Recording): Promise<void> {

@@ -6,7 +6,8 @@ import { type Db, type Tx, transact } from '../client.ts';
 import { takeDispute } from './disputes.ts';
 import { changeHold, flagHold } from './hold-changes.ts';
 import { postPayment } from './payment-entries.ts';
-import { type AttemptRow, settleWithin } from './payment-outcomes.ts';
+import { type AttemptRow, settleAnew, settleWithin } from './payment-outcomes.ts';
+import { takeBackReturn } from './prepayment-refunds.ts';
 
 const GATEWAY = 'system:payment-gateway';
 
@@ -89,7 +90,11 @@ async function orderDone(tx: Tx, holdId: string, key: string, ref: string): Prom
   if (order === undefined || !SETTLED_BY_NOTICE.includes(order.kind)) return false;
   const { attempt, hold } = await settleWithin(tx, key, done(ref));
   if (attempt.state === 'declined') {
-    await flagHold(tx, hold, `done after all: ${attempt.kind}`, key, 'attention-needed');
+    // Money that was taken is in the books, and goes back as any other; nobody expected it, though.
+    if (attempt.kind === 'charge') await settleAnew(tx, { attempt, hold }, done(ref));
+    const known = (await lockHold(tx, holdId)) as HoldRow;
+    const why = `done after all: ${attempt.kind}`;
+    await flagHold(tx, known, why, key, 'attention-needed');
   }
   return attempt.state !== 'done';
 }
@@ -99,17 +104,26 @@ async function orderFailed(tx: Tx, holdId: string, key: string, code: string): P
   const order = await orderOf(tx, holdId, sql`id = ${key}`);
   if (order === undefined || !SETTLED_BY_NOTICE.includes(order.kind)) return false;
   const { attempt, hold } = await settleWithin(tx, key, { status: 'declined', code });
-  if (attempt.state === 'done' && attempt.kind === 'refund') await undo(tx, hold, attempt);
+  if (attempt.state === 'done' && attempt.kind === 'refund') return undo(tx, hold, attempt);
   return attempt.state !== 'declined';
 }
 
-async function undo(tx: Tx, hold: HoldRow, { key, entryId }: AttemptRow): Promise<void> {
-  const { rentalId, currency } = hold;
+/** Once: it is owed again, and a person finds out how it is paid. Answers whether it was news. */
+async function undo(tx: Tx, hold: HoldRow, { key, entryId, amountMinor }: AttemptRow) {
+  const { rentalId, currency, purpose } = hold;
+  const { rows } = await sql`update rentals.payment_attempt set came_back_at = now()
+    where id = ${key} and came_back_at is null returning id`.execute(tx);
+  if (rows.length === 0) return false;
   if (entryId !== null) {
     const failed = { key: `${key}/failed`, source: 'payment.refund-failed' } as const;
     await postPayment(tx, { ...failed, rentalId, currency, reverses: entryId });
+    const back = { key, entryId, amountMinor: amountMinor ?? 0 };
+    if (purpose === 'prepayment') await takeBackReturn(tx, hold.id, back);
   }
-  await flagHold(tx, hold, 'a refund came back', key, 'attention-needed');
+  const why = hold.attention ?? 'a refund came back';
+  const given = sql`refunded_minor = refunded_minor - ${amountMinor}, attention = ${why}`;
+  await changeHold(tx, hold, given, 'attention-needed', key);
+  return true;
 }
 
 /** Ours to end it or not: what is still being asked decides, and without that it is over. */

@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { EventType } from '../../domain/events.ts';
 import type { Hold } from '../../domain/payments/deposit.ts';
-import { HOLD_ROW_COLUMNS, type HoldRow } from '../authorisation-row.ts';
+import { HOLD_ROW_COLUMNS, type HoldRow, lockHold } from '../authorisation-row.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
@@ -17,6 +17,13 @@ export async function flagHold(
 ): Promise<void> {
   if (hold.attention !== null) return;
   await changeHold(tx, hold, sql`attention = ${reason}`, fact, key);
+}
+
+/** A person has found another way. */
+export async function settleAttention(tx: Tx, holdId: string, key: string): Promise<void> {
+  const hold = await lockHold(tx, holdId);
+  if (hold === undefined || hold.attention === null) return;
+  await changeHold(tx, hold, sql`attention = null`, 'refunded', key);
 }
 
 type Fact =

@@ -25,6 +25,7 @@ export type PartnerBooking = {
 };
 
 export type BookingRow = {
+  readonly partner_id: string;
   readonly external_reference: string;
   readonly request_hash: Buffer;
   readonly customer_id: string;
@@ -84,8 +85,8 @@ export function knownBooking(
 
 async function knownIn(tx: Tx, asked: PartnerBooking): Promise<BookingRow | undefined> {
   // A customer who was merged since is booked for as the one that stands.
-  const { rows } = await sql<BookingRow>`select b.external_reference, b.request_hash, b.rental_id,
-      coalesce(c.merged_into, c.id) as customer_id, b.voucher_rate, b.voucher_covers
+  const { rows } = await sql<BookingRow>`select b.partner_id, b.external_reference, b.request_hash,
+      b.rental_id, coalesce(c.merged_into, c.id) as customer_id, b.voucher_rate, b.voucher_covers
     from rentals.partner_booking b join rentals.customer c on c.id = b.customer_id
     where partner_id = ${asked.partnerId}
       and external_reference = ${asked.externalReference}`.execute(tx);
@@ -120,5 +121,28 @@ export function bookingByReference(
     const { rows } = await sql<BookingRow>`select * from rentals.partner_booking
       where partner_id = ${partnerId} and external_reference = ${externalReference}`.execute(tx);
     return rows[0];
+  });
+}
+
+/**
+ * All records of whoever is invoiced its voucher: of the payer as it was booked, and of `payerId`, the
+ * partner's of now.
+ */
+export function invoicedFor(
+  db: Db,
+  { rental_id: rentalId, voucher_rate: rate }: BookingRow,
+  payerId: string | null | undefined,
+): Promise<readonly string[]> {
+  return transact(db, 'api_read', 'system:api', async (tx) => {
+    const { rows } = await sql<{ id: string }>`
+      with payer as (select payer_id as id from rentals.payer_share where rental_id = ${rentalId}
+          and version = 1 and kind = 'voucher' and ${rate}::text is not null
+        union select ${payerId ?? null}::uuid)
+      select distinct d.id from payer join rentals.customer c using (id)
+        join rentals.customer d
+          on d.id = coalesce(c.merged_into, c.id) or d.merged_into = coalesce(c.merged_into, c.id)`.execute(
+      tx,
+    );
+    return rows.map(({ id }) => id);
   });
 }

@@ -14,7 +14,7 @@ type Line = Charge['lines'][number];
 export async function payerSharesOf(tx: Tx, rentalId: string): Promise<readonly PayerShare[]> {
   const { rows } = await sql<PayerShare>`select payer_id as "payerId", kind, covers,
       percent_bp as "percentBp", voucher_net_minor as "voucherNetMinor",
-      payment_days as "paymentDays", is_primary as "isPrimary"
+      covered_minor as "coveredMinor", payment_days as "paymentDays", is_primary as "isPrimary"
     from rentals.payer_share s join rentals.payer_split p using (rental_id, version)
     where rental_id = ${rentalId} order by position`.execute(tx);
   return rows;

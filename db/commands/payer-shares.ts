@@ -2,7 +2,8 @@
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
 import { cycleCode } from '../../domain/payer-cycles.ts';
-import type { PayerShare } from '../../domain/payer-share.ts';
+import { coveredBy, type PayerShare } from '../../domain/payer-share.ts';
+import type { Quote } from '../../domain/pricing.ts';
 import { isBilledInCycles } from '../../domain/rental/billing.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { codeAggregate, publish } from '../outbox.ts';
@@ -42,19 +43,23 @@ export async function setPayers(
   }
 }
 
-/** The same, in the transaction of whoever changes the rental, and so has locked it. */
+/**
+ * The same, in the transaction of whoever changes the rental, and so has locked it. A voucher covers
+ * what its lines cost now, unless the caller says what, or it is the same as before: that stays.
+ */
 export async function splitBetween(
   tx: Tx,
   { rentalId, branchId, shares }: Omit<PayerSplit, 'version'> & { readonly branchId: string },
   version: number | null,
 ): Promise<PayerSplit> {
+  const coveredOf = await coverages(tx, rentalId, shares);
   const next = await nextVersion(tx, rentalId, version);
   for (const [index, share] of shares.entries()) {
     await sql`insert into rentals.payer_share (rental_id, version, position, payer_id, kind,
-        covers, percent_bp, voucher_net_minor, payment_days, is_primary)
+        covers, percent_bp, voucher_net_minor, covered_minor, payment_days, is_primary)
       values (${rentalId}, ${next}, ${index + 1}, ${share.payerId}, ${share.kind},
         ${sql.val(share.covers)}, ${share.percentBp}, ${share.voucherNetMinor},
-        ${share.paymentDays ?? null}, ${share.isPrimary})`.execute(tx);
+        ${coveredOf(share)}, ${share.paymentDays ?? null}, ${share.isPrimary})`.execute(tx);
   }
   await assertCredit(tx, rentalId);
   const payers = shares.length;
@@ -69,6 +74,30 @@ export async function splitBetween(
     after: { version: next, shares },
   });
   return { rentalId, version: next, shares };
+}
+
+async function coverages(tx: Tx, rentalId: string, shares: readonly PayerShare[]) {
+  const { lines } = await asked<Pick<Quote, 'lines'>>(
+    tx,
+    sql`(select price from rentals.rental where id = ${rentalId})`,
+  );
+  const before = await payerSharesOf(tx, rentalId);
+  return (share: PayerShare): number | null => {
+    if (share.kind !== 'voucher') return null;
+    const same = before.find((one) => isSame(one, share));
+    const known = share.coveredMinor ?? same?.coveredMinor;
+    if (same !== undefined || typeof known === 'number') return known ?? null;
+    const coveredMinor = coveredBy(lines, share, shares);
+    return coveredMinor > 0 ? coveredMinor : null;
+  };
+}
+
+function isSame(one: PayerShare, other: PayerShare): boolean {
+  return (
+    one.payerId === other.payerId &&
+    one.voucherNetMinor === other.voucherNetMinor &&
+    one.covers.join() === other.covers.join()
+  );
 }
 
 type Changeable = { readonly branchId: string; readonly status: string } & {
@@ -153,6 +182,7 @@ function refusalOf(error: unknown): unknown {
   const { constraint } = error as { readonly constraint?: string };
   switch (constraint) {
     case 'payer_share_payer_id_fkey':
+    case 'rental_on_one_side':
       return new DomainError('not-found', 'There is no such payer.', { of: 'payer' });
     case 'payer_share_one_document':
       return new DomainError('value-refused', 'Each payer has one share.', { field: 'payerId' });

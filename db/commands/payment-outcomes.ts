@@ -90,21 +90,32 @@ export async function settleWithin(
   tx: Tx,
   key: string,
   outcome: GatewayOutcome | null,
-): Promise<{ readonly attempt: AttemptRow; readonly hold: HoldRow }> {
+): Promise<Ordered> {
   const attempt = await lockAttempt(tx, key);
   const hold = (await lockHold(tx, attempt.authorisationId)) as HoldRow;
   if (attempt.state === 'unknown' && outcome !== null) {
-    const isDone = outcome.status === 'done';
-    await sql`update rentals.payment_attempt set state = ${outcome.status},
-        decline_code = ${isDone ? null : outcome.code},
-        gateway_ref = ${isDone ? outcome.ref : null}, settled_at = now(),
-        entry_id = ${isDone ? await posted(tx, hold, attempt) : null}
-      where id = ${key}`.execute(tx);
-    await (isDone
-      ? carryOver(tx, hold, attempt, outcome)
-      : noteDecline(tx, hold, attempt, outcome.code));
+    await settleAnew(tx, { attempt, hold }, outcome);
   }
   return { attempt, hold };
+}
+
+export type Ordered = { readonly attempt: AttemptRow; readonly hold: HoldRow };
+
+/** Of an order that is not known, or of a charge that was given up and that the gateway did. */
+export async function settleAnew(
+  tx: Tx,
+  { attempt, hold }: Ordered,
+  outcome: GatewayOutcome,
+): Promise<void> {
+  const isDone = outcome.status === 'done';
+  await sql`update rentals.payment_attempt set state = ${outcome.status},
+      decline_code = ${isDone ? null : outcome.code},
+      gateway_ref = ${isDone ? outcome.ref : null}, settled_at = now(),
+      entry_id = ${isDone ? await posted(tx, hold, attempt) : null}
+    where id = ${attempt.key}`.execute(tx);
+  await (isDone
+    ? carryOver(tx, hold, attempt, outcome)
+    : noteDecline(tx, hold, attempt, outcome.code));
 }
 
 /** A hold is no cash: only what is taken and given back is posted (decisions.md 15). */
@@ -148,7 +159,7 @@ async function carryOver(
     }
     case 'charge': {
       const taken = sql`state = 'captured', captured_minor = amount_minor, gateway_ref = ${ref},
-        opened_at = now()`;
+        opened_at = now(), decline_code = null`;
       return changeHold(tx, hold, taken, 'captured', key);
     }
     case 'capture': {

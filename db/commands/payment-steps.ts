@@ -17,14 +17,21 @@ import type { GatewayName } from '../../domain/payments/gateway.ts';
 import type { RentalStatus } from '../../domain/rental.ts';
 import { depositOf, type HoldRow, lockHold } from '../authorisation-row.ts';
 import type { Tx } from '../client.ts';
-import { type Placed, placeCharge, placePayBack, placeReturn } from './card-prepayments.ts';
+import {
+  checkSandbox,
+  type Placed,
+  placeCharge,
+  placePayBack,
+  placeReturn,
+} from './card-prepayments.ts';
 import { cardRefusal } from './card-refusals.ts';
 import { takeFromLimit } from './limits.ts';
 import {
+  assertNotKept,
   assertSpare,
   heldOf,
   holdRental,
-  owedBy,
+  owedInHire,
   type Secured,
   securedBy,
 } from './rental-money.ts';
@@ -53,8 +60,8 @@ function holdIdOf(key: string): string {
 
 /**
  * What the step asks of which hold, which is locked; null when there is nothing to ask. Throws
- * `not-found`, `invalid-state`, `amount-too-high`, `deposit-required`, `limit-exceeded` and
- * `four-eyes`.
+ * `not-found`, `invalid-state`, `amount-too-high`, `deposit-required`, `damage-open`,
+ * `limit-exceeded` and `four-eyes`.
  */
 export async function placed(
   tx: Tx,
@@ -66,6 +73,7 @@ export async function placed(
   switch (step.kind) {
     case 'authorise': {
       checkAuthorise(rental.status);
+      await checkSandbox(tx, gateway, rental.branchId);
       const { current } = await depositOf(tx, rentalId);
       const asked = { ...step, rentalId, currency: rental.currency, gateway };
       return openHold(tx, holdIdOf(key), { ...asked, replaces: current?.id ?? null });
@@ -108,7 +116,9 @@ export async function placed(
       const hold = await held(tx, rentalId, step.authorisationId);
       checkRefund(hold, step.amountMinor, await refundableOf(tx, hold));
       const { amountMinor, approvalId, limitMinor } = step;
-      assertSpare(underWay, { amountMinor, heldMinor: await heldOf(tx, rentalId) });
+      const heldMinor = await heldOf(tx, rentalId);
+      assertSpare(underWay, { amountMinor, heldMinor });
+      await assertNotKept(tx, rentalId, { amountMinor, heldMinor });
       const limits = { amountMinor, approvalId, limitMinor, branchId: rental.branchId };
       const decision = { kind: 'refund', subjectId: rentalId, staffId: order.actor.id } as const;
       await takeFromLimit(tx, { ...decision, ...limits });
@@ -121,7 +131,8 @@ export async function placed(
     case 'pay-back':
       return placePayBack(tx, rental.status, order);
     default:
-      return step satisfies never;
+      // No refusal: it is tried again until a worker has it that knows the step.
+      throw new Error(`This worker does not know ${(step satisfies never as PaymentStep).kind}.`);
   }
 }
 
@@ -134,13 +145,13 @@ async function refundableOf(tx: Tx, hold: Secured): Promise<number> {
 }
 
 /**
- * What the renter owes is taken from the renter's card, and nothing that another payer owes. Whoever
- * disputed a payment gets all back: what is owed is asked for by invoice.
+ * What the renter owes is taken from the renter's card, and nothing that another payer owes; a damage,
+ * and what stays an invoice, was never agreed to be taken so (decisions.md 17). Whoever disputed a payment gets all back: what is owed is asked for by invoice.
  */
 async function settlement(tx: Tx, hold: HoldRow): Promise<Placed> {
   const { rentalId, id: holdId } = hold;
   const isDisputed = (await disputeOf(tx, rentalId)) !== undefined;
-  const owedMinor = isDisputed ? 0 : await owedBy(tx, rentalId, await securedBy(tx, hold));
+  const owedMinor = isDisputed ? 0 : await owedInHire(tx, rentalId, await securedBy(tx, hold));
   const amountMinor = Math.min(owedMinor, captureLimit(hold));
   return amountMinor > 0
     ? { holdId, kind: 'capture', amountMinor }

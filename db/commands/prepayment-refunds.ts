@@ -3,11 +3,13 @@ import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { type PrepaymentTender, prepaymentRefundPostings } from '../../domain/prepayment.ts';
+import { lockHold } from '../authorisation-row.ts';
 import { type Acting, type Db, type Tx, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { PREPAYMENT_COLUMNS, type Prepayment } from '../prepayment-row.ts';
 import { recordAudit } from './audit.ts';
 import { inDrawer, moveCash, tenderBack } from './cash-entries.ts';
+import { settleAttention } from './hold-changes.ts';
 import { takeFromLimit } from './limits.ts';
 import { postPayment } from './payment-entries.ts';
 import { prepaymentById } from './prepayments.ts';
@@ -36,7 +38,8 @@ type Party = {
 /**
  * Never more than was paid, nor than the rental's documents owe back. A repeat changes nothing. Throws
  * `not-found`, `amount-too-high`, `limit-exceeded`, `four-eyes`, `value-refused` for cash without a
- * shift, `invalid-state` for what a gateway captured or charged: that goes back by the gateway.
+ * shift, `invalid-state` for what a gateway captured or charged: that goes back by the gateway, or
+ * by bank transfer where its card would not take it.
  */
 export function refundPrepayment(
   db: Db,
@@ -44,6 +47,8 @@ export function refundPrepayment(
   request: PrepaymentRefund,
 ): Promise<Prepayment> {
   const work = transact(db, 'rentals_rw', acting, async (tx) => {
+    // First of all, as whoever hears of its card does: else the two would wait for each other.
+    await lockHold(tx, request.prepaymentId);
     const prepayment = await prepaymentById(tx, request.prepaymentId);
     if (prepayment === undefined) {
       throw new DomainError('not-found', 'There is no such prepayment.', { of: 'prepayment' });
@@ -66,6 +71,7 @@ export function refundPrepayment(
       const { shiftId } = request;
       await moveCash(tx, { shiftId, kind: 'refund', amountMinor: -amountMinor, entryId });
     }
+    if (prepayment.tender === 'gateway') await settleAttention(tx, prepayment.id, request.id);
     return recordReturn(tx, prepayment, request, { tender, entryId });
   });
   return inDrawer(work);
@@ -100,6 +106,7 @@ async function tenderOf(
   { amountMinor, shiftId }: PrepaymentRefund,
 ): Promise<Exclude<RefundTender, 'gateway'>> {
   if (tender === 'gateway') {
+    if (shiftId === null && (await isRefused(tx, id))) return 'bank-transfer';
     throw new DomainError('invalid-state', 'It goes back to its card, by the gateway.');
   }
   if (tender === 'deposit') {
@@ -112,15 +119,40 @@ async function tenderOf(
   return tenderBack(tx, { entityId, paidBy: tender, amountMinor, givenMinor, shiftId });
 }
 
-/** What was prepaid is owed back once a credit note says so, whatever other payers still owe. */
+/** Its card would not take a refund, or it came back. */
+async function isRefused(tx: Tx, id: string): Promise<boolean> {
+  const { rows } = await sql`select from rentals.payment_attempt where authorisation_id = ${id}
+    and kind = 'refund' and (state = 'declined' or came_back_at is not null) limit 1`.execute(tx);
+  return rows.length > 0;
+}
+
+/**
+ * What was prepaid is owed back once a credit note says so, whatever other payers still owe; what
+ * cards are asked to give back of prepayments is on its way out of that, not out of a deposit.
+ */
 export async function returnable(
   tx: Tx,
-  { rentalId, amountMinor, refundedMinor }: Prepayment,
+  { id, rentalId, amountMinor, refundedMinor }: Prepayment,
   customerId: string,
 ): Promise<number> {
   const { heldMinor, owedBackMinor, leavingMinor } = await moneyOf(tx, rentalId, [customerId]);
+  const { all, ofIt } = await underWay(tx, { id, rentalId, customerId });
   const leftMinor = heldMinor + owedBackMinor - leavingMinor;
-  return Math.max(0, Math.min(amountMinor - refundedMinor, owedBackMinor, leftMinor));
+  const paidMinor = amountMinor - refundedMinor - ofIt;
+  return Math.max(0, Math.min(paidMinor, owedBackMinor - all, leftMinor));
+}
+
+type Owner = { readonly id: string; readonly rentalId: string; readonly customerId: string };
+
+/** Minor units that cards are asked to give this customer back of prepayments, and of this one. */
+async function underWay(tx: Tx, { id, rentalId, customerId }: Owner) {
+  const { rows } = await sql<{ all: number; ofIt: number }>`
+    select coalesce(sum(o.amount_minor), 0)::bigint as all,
+      coalesce(sum(o.amount_minor) filter (where p.id = ${id}), 0)::bigint as "ofIt"
+    from rentals.prepayment p join rentals.payment_attempt o on o.authorisation_id = p.id
+    where p.rental_id = ${rentalId} and o.kind = 'refund' and o.state = 'unknown'
+      and accounting.customer_of(p.invoice_id) = ${customerId}`.execute(tx);
+  return rows[0] ?? { all: 0, ofIt: 0 };
 }
 
 export async function checkReturn(
@@ -172,3 +204,38 @@ export async function partyOf(tx: Tx, { rentalId, invoiceId }: Prepayment): Prom
   if (rows[0] === undefined) throw new DomainError('not-found', 'There is no such rental.');
   return rows[0];
 }
+
+/**
+ * A refund that was done came back: it is owed again, and may be paid by the card or the bank. The
+ * entry of the refund names its row.
+ */
+export async function takeBackReturn(
+  tx: Tx,
+  prepaymentId: string,
+  { key, entryId, amountMinor }: CameBack,
+): Promise<void> {
+  const { rows } = await sql<Prepayment & { refundId: string }>`update rentals.prepayment p
+    set refunded_minor = refunded_minor - ${amountMinor}, version = version + 1
+    where id = ${prepaymentId} returning ${PREPAYMENT_COLUMNS},
+      (select r.id from rentals.prepayment_refund r where r.entry_id = ${entryId}) as "refundId"
+  `.execute(tx);
+  const { rentalId, currency, tender, refundedMinor, version, refundId } = rows[0] as Prepayment & {
+    refundId: string;
+  };
+  await publish(tx, {
+    type: 'forecourt.prepayment.refund-returned.v1',
+    aggregateId: prepaymentId,
+    sequence: version,
+    data: { prepaymentId, rentalId, refundId, tender, amountMinor, refundedMinor, currency },
+  });
+  await recordAudit(tx, {
+    ...{ action: 'prepayment.refund-returned', subjectType: 'prepayment', subjectId: prepaymentId },
+    ...{ commandId: key, after: { rentalId, amountMinor, refundedMinor } },
+  });
+}
+
+type CameBack = {
+  readonly key: string;
+  readonly entryId: string;
+  readonly amountMinor: number;
+};

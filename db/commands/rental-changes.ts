@@ -12,6 +12,7 @@ import { applyMoves, type Move } from './calendar-repack.ts';
 import { owedBackOf } from './card-prepayments.ts';
 import { assertCredit } from './credit-exposure.ts';
 import { demandDeposit, demandSettled, demandUndamaged, isHeld } from './deposit-needs.ts';
+import { awaitedLonger } from './flights.ts';
 import { chargeFee, feeFor } from './no-trip-fees.ts';
 import { creditPrepayments } from './prepayments.ts';
 import { assertLicences } from './rental-drivers.ts';
@@ -49,8 +50,10 @@ export async function extendRental(
   // Undone with all before it when the card holds too little: then more is asked of it, and again.
   const secured =
     row.status === 'active' ? { deposit_minor: await demandDeposit(tx, { ...row, price }) } : {};
+  const noShowAt = await awaitedLonger(recording, dueAt);
   const version = await updateRental(recording, {
     due_at: dueAt,
+    ...(noShowAt !== null && { no_show_at: noShowAt }),
     overdue: false,
     announced_return_at: null,
     not_returned: null,
@@ -73,7 +76,8 @@ export async function extendRental(
   });
   const vehicleId = row.vehicle_id ?? span.vehicleId;
   const reassigned = [...moved, ...span.moved];
-  return { type: 'extended', at, version, reassigned, vehicleId, price, dueAt };
+  const awaited = noShowAt === null ? {} : { noShowAt };
+  return { type: 'extended', at, version, reassigned, vehicleId, price, dueAt, ...awaited };
 }
 
 /** Cancelled by a person, or by nobody's coming: the vehicle is free again, the fee is invoiced last. */

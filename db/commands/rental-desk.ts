@@ -19,6 +19,7 @@ import { creditRest } from './credit-notes.ts';
 import { recordDashReading } from './meters.ts';
 import { segmentsOf } from './rental-segments.ts';
 import { type Recording, updateRental } from './rental-update.ts';
+import { endConsent } from './violation-terms.ts';
 
 /**
  * The vehicle is kept for the same rental again, and what the dash said is a reading as any other.
@@ -43,6 +44,7 @@ export async function undoCheckOut(
   const { vehicleId, moved } = await undoHandOut(tx, row.id, booked, command);
   await recordDashReading(tx, { vehicleId, odometerKm, fuelEighths, at, origin: 'check-in' });
   const noShowAt = await keptFrom(recording);
+  await endConsent(tx, row.id, row.checked_out_at);
   const price = await priceAlone(tx, row);
   const isTaxedAnew = price !== row.price;
   const version = await updateRental(recording, {

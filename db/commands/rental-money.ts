@@ -54,6 +54,22 @@ export function assertSpare(
   });
 }
 
+/**
+ * Throws `damage-open` where it takes of a deposit in money what waits for the end of damage cases.
+ * The rental is held by then, so that no case comes in between.
+ */
+export async function assertNotKept(
+  tx: Tx,
+  rentalId: string,
+  { amountMinor, heldMinor }: { readonly amountMinor: number; readonly heldMinor: number },
+): Promise<void> {
+  const { rows } = await sql<{ kept: number }>`select
+    rentals.kept_for_damage(${rentalId}) as kept`.execute(tx);
+  const keptMinor = rows[0]?.kept ?? 0;
+  if (Math.min(amountMinor, heldMinor) <= heldMinor - Math.min(keptMinor, heldMinor)) return;
+  throw new DomainError('damage-open', 'A damage case is open: end it first.', { keptMinor });
+}
+
 /** As a security deposit, in minor units. Locks as `moneyOf` does. */
 export async function heldOf(tx: Tx, rentalId: string): Promise<number> {
   const { rows } = await sql<{ held: number }>`select accounting.deposit_paid(${rentalId}) as held
@@ -88,6 +104,24 @@ export async function owedBy(
   const { rows } = await sql<{ owed: number }>`select
     accounting.owed_by(${rentalId}, ${[...customerIds]}::uuid[]) as owed`.execute(tx);
   return rows[0]?.owed ?? 0;
+}
+
+/**
+ * The same without documents that came after the return, where a hold may not pay them: a damage is
+ * a transaction of its own, agreed apart, and so is what stays an invoice (decisions.md 17).
+ */
+export async function owedInHire(
+  tx: Tx,
+  rentalId: string,
+  customerIds: readonly string[],
+): Promise<number> {
+  const owedMinor = await owedBy(tx, rentalId, customerIds);
+  const { rows } = await sql<{ apart: number }>`select
+      coalesce(sum(accounting.open_amount(invoice_id)), 0)::bigint as apart
+    from rentals.late_charge where rental_id = ${rentalId}
+      and customer_id = any (${[...customerIds]}::uuid[])
+      and (source = 'damage' or state = 'invoice')`.execute(tx);
+  return owedMinor - (rows[0]?.apart ?? 0);
 }
 
 /** Of an entry over receivables: it pays these customers' documents first. */

@@ -158,6 +158,11 @@ function carryOut(
     case 'close':
       return closeRental(recording);
     default:
-      return command satisfies never;
+      throw unknown(command);
   }
+}
+
+/** No refusal: it is tried again until a worker has it that knows the command. */
+function unknown(command: never): Error {
+  return new Error(`This worker does not know ${(command as RentalCommand).type}.`);
 }

@@ -12,7 +12,7 @@ import { PAYMENT_COLUMNS, type Payment } from '../payment-row.ts';
 import { reasonIn, recordAudit } from './audit.ts';
 import { inDrawer, moveCash, postCashEntry, tenderBack } from './cash-entries.ts';
 import { takeFromLimit } from './limits.ts';
-import { assertSpare, holdRental, moneyOf, unsettlePayers } from './rental-money.ts';
+import { assertNotKept, assertSpare, holdRental, moneyOf, unsettlePayers } from './rental-money.ts';
 
 export type TenderRefund = {
   readonly id: string;
@@ -80,20 +80,10 @@ async function returnDeposit(
     throw new DomainError('amount-too-high', 'Less is held of this deposit.', details);
   }
   assertSpare(rental, { amountMinor, heldMinor });
-  const keptMinor = await keptForDamage(tx, rentalId);
-  if (Math.min(amountMinor, heldMinor) > heldMinor - Math.min(keptMinor, heldMinor)) {
-    throw new DomainError('damage-open', 'A damage case is open: end it first.', { keptMinor });
-  }
+  await assertNotKept(tx, rentalId, { amountMinor, heldMinor });
   const tender = await tenderOf(tx, asked, payment);
   const postings = depositReturnPostings({ tender, currency, amountMinor, heldMinor });
   return give(tx, asked, payment, { tender, postings, fromAccountMinor: 0 });
-}
-
-/** Minor units that wait for the end of damage cases; the rental is held by then. */
-async function keptForDamage(tx: Tx, rentalId: string): Promise<number> {
-  const { rows } = await sql<{ kept: number }>`select
-    rentals.kept_for_damage(${rentalId}) as kept`.execute(tx);
-  return rows[0]?.kept ?? 0;
 }
 
 /** First out of what stayed on account, then of what settled the document: that is open again. */

@@ -99,6 +99,21 @@ export async function consentGiven(
   return fresh;
 }
 
+/** What was agreed to with keys that came back at once is agreed to no more; before it, it stays. */
+export async function endConsent(
+  tx: Tx,
+  rentalId: string,
+  checkedOutAt: string | null,
+): Promise<void> {
+  const { rows } = await sql<ConsentRow>`delete from rentals.delayed_charge_consent
+    where rental_id = ${rentalId} and consented_at = ${checkedOutAt} returning *`.execute(tx);
+  const [ended] = rows;
+  if (ended === undefined) return;
+  const subject = { subjectType: 'rental', subjectId: rentalId } as const;
+  const before = { consentedAt: ended.consented_at, windowDays: ended.window_days };
+  await recordAudit(tx, { action: 'rental.delayed-charge-consent-ended', ...subject, before });
+}
+
 function consentOf(rentalId: string) {
   return sql<ConsentRow>`select * from rentals.delayed_charge_consent
     where rental_id = ${rentalId}`;

@@ -36,4 +36,9 @@ export type PrepaymentEvents = {
     readonly refundId: string;
     readonly refundedMinor: number;
   };
+  /** A card took it not: of what was refunded so much came back. */
+  readonly 'forecourt.prepayment.refund-returned.v1': PrepaymentFact & {
+    readonly refundId: string;
+    readonly refundedMinor: number;
+  };
 };

@@ -18,6 +18,8 @@ export type PriceLineCode =
   | 'mileage.over'
   | `fuel.${'used' | 'prepaid' | 'service'}`
   | `percentage.${string}`
+  /** What lines of a voucher cost beyond what it covers. */
+  | `beyond.${string}`
   /** What earlier documents charge, taken off. */
   | 'billed'
   /** The hire of a cycle, as one of several payers is charged it. */
@@ -75,6 +77,7 @@ export function capped(line: PriceLine, maxMinor: Minor | undefined): PriceLine 
 const ORDER = [
   'time',
   'discount',
+  'beyond',
   'coverage',
   'extra',
   'driver',
@@ -97,7 +100,7 @@ function kindOf({ code }: PriceLine): Kind {
 export function partOf(line: PriceLine): Part | undefined {
   const kind = kindOf(line);
   if (kind === 'discount') return 'time';
-  return kind === 'percentage' || kind === 'billed' ? undefined : kind;
+  return kind === 'percentage' || kind === 'billed' || kind === 'beyond' ? undefined : kind;
 }
 
 export function inOrder(lines: readonly PriceLine[]): readonly PriceLine[] {

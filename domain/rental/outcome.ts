@@ -47,6 +47,8 @@ export type RentalOutcome = {
       readonly type: 'extended';
       readonly vehicleId: string | null;
       readonly price: Quote;
+      /** Where a late flight is waited for longer. */
+      readonly noShowAt?: string | undefined;
     } & Extend)
   | ({
       readonly type: 'exchanged';
@@ -147,10 +149,10 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
     case 'extended':
       return {
         ...next,
-        overdue: false,
-        ...BACK_IN_TIME,
+        ...{ ...BACK_IN_TIME, overdue: false },
         vehicleId: outcome.vehicleId,
         dueAt: outcome.dueAt,
+        noShowAt: outcome.noShowAt ?? state.noShowAt,
         price: outcome.price,
       };
     case 'exchanged':
@@ -191,10 +193,8 @@ export function evolve(state: RentalState, outcome: RentalOutcome): RentalState 
       return { ...next, overdue: true, notReturned: outcome.notReturned ?? null };
     case 'returnAnnounced':
       return { ...next, announcedReturnAt: outcome.announcedReturnAt };
-    case 'delayAnnounced': {
-      const { delayMinutes, noShowAt } = outcome;
-      return { ...next, delayMinutes, noShowAt };
-    }
+    case 'delayAnnounced':
+      return { ...next, delayMinutes: outcome.delayMinutes, noShowAt: outcome.noShowAt };
     case 'checkOutUndone':
     case 'reinstated': {
       const { vehicleId, noShowAt, price = next.price } = outcome;

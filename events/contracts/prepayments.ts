@@ -30,6 +30,11 @@ export const prepaymentContracts = {
     refundId: id,
     refundedMinor: minor,
   }),
+  'forecourt.prepayment.refund-returned.v1': z.object({
+    ...prepayment,
+    refundId: id,
+    refundedMinor: minor,
+  }),
 } as const satisfies {
   readonly [T in keyof PrepaymentEvents]: z.ZodType<PrepaymentEvents[T]>;
 };

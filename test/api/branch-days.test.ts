@@ -8,7 +8,7 @@ import { recordCommand } from '../../db/commands/rentals.ts';
 import { reserveRental } from '../../db/commands/reservations.ts';
 import { type ApiAnswer, expectProblem, type TestApi, testApi } from '../support/api.ts';
 import { guarded, tried } from '../support/broken-guards.ts';
-import { type CashDesk, cashDesk, taken } from '../support/cash-desk.ts';
+import { type CashDesk, cashDesk, figuresAfter, taken } from '../support/cash-desk.ts';
 import { AGENT, CLASS, hoursFromNow, plantFleet } from '../support/fleet.ts';
 import type { GuardCase } from '../support/guarded-cash.ts';
 import { dayGuards } from '../support/guarded-days.ts';
@@ -126,6 +126,9 @@ test('is opened again by two people, the last one alone, and closed anew', async
   const { rows } = await sql<{ type: string }>`select type from events.outbox
     where aggregate_id = ${day.id} order by seq`.execute(api.database.owner);
   expect(rows.map(({ type }) => type.split('.')[2])).toEqual(['closed', 'reopened', 'closed']);
+  await desk.invoiced();
+  const figures = await figuresAfter(api.database.db, branchId, today);
+  expect(figures.documents).toEqual([{ kind: 380, count: 1, totalMinor: 12_000 }]);
 });
 
 test('days follow each other; other branches neither see nor close them', async () => {

@@ -107,26 +107,28 @@ const lastHold = async (id: string) =>
 test('a card is charged in advance by its customer, and gets back what is owed', async () => {
   const id = await booked({ pickUpAt: hoursFromNow(10), dueAt: hoursFromNow(82) });
   const { customerId } = (await api.call('GET', `/api/v1/rentals/${id}`)).body;
-  const { owner } = api.database;
-  const token = await tokenOf(await customerPerson(owner, customerId));
-  const paying = { amountMinor: 18_000, paymentMethod: 'sim_timeout' };
-  const pay = (over: object = {}, by: object = { token }) =>
-    order(id, 'prepayments/card', { ...paying, ...over }, by);
+  const token = await tokenOf(await customerPerson(api.database.owner, customerId));
+  const card = { amountMinor: 18_000, paymentMethod: 'sim_timeout' };
+  const pay = (over = {}, by: object = { token }) =>
+    order(id, 'prepayments/card', { ...card, ...over }, by);
   expectProblem(await pay({ paymentMethod: 'sim_decline' }), 402, 'payment-declined');
   const other = uuidv7();
   await createCustomer(api.database.db, 'system:test', { id: other, name: 'Another' });
-  const stranger = { token: await tokenOf(await customerPerson(owner, other)) };
+  const stranger = { token: await tokenOf(await customerPerson(api.database.owner, other)) };
   expectProblem(await pay({}, stranger), 404, 'not-found');
-  const key = randomUUID();
-  const first = await Promise.all([1, 2, 3].map(() => pay({}, { token, key })));
-  const again = await pay({}, { token, key });
-  expect([again.status, again.body.amountMinor]).toEqual([201, 18_000]);
+  const by = { token, key: randomUUID() };
+  const first = await Promise.all([1, 2, 3].map(() => pay({}, by)));
+  const again = await pay({}, by);
+  expect(again).toMatchObject({ status: 201, body: { amountMinor: 18_000 } });
   for (const one of first) expect([201, 409]).toContain(one.status);
   expect(again.body).not.toHaveProperty('receivedBy');
   expect((await order(id, 'cancel', { reason: 'customer' })).status).toBe(200);
   const all = async () => (await api.call('GET', `/api/v1/rentals/${id}/prepayments`)).body.items;
   await until(async () => (await all())[0].refundedMinor > 0);
   expect(await all()).toMatchObject([{ tender: 'gateway', refundedMinor: 8_000 }]);
+  const byBank = { body: { amountMinor: 1, reason: 'cancelled', byBank: true } };
+  const refund = `/api/v1/prepayments/${again.body.id}/refund`;
+  expectProblem(await api.call('POST', refund, byBank), 409, 'invalid-state');
 }, 60_000);
 
 test('a partner charges a card for its own booking, and for nobody else’s', async () => {

@@ -194,6 +194,10 @@ test('the same reference is one rental, twenty times at once and after its right
   expect((await book(booking(VOUCHER))).status).toBe(422);
   expect((await book(asked)).text).toBe(answers[0]?.text);
   expectProblem(await book({ ...asked, classId: 'XXXX' }), 409, 'duplicate');
+  await pays((await createCustomer(system.db, AGENT, { id: uuidv7(), name: 'New payer' })).id);
+  const longer = { dueAt: hoursFromNow(194) };
+  const amended = await call('POST', `${PATH}/${asked.externalReference}/amend`, longer);
+  expect(amended.body.voucher.netMinor).toBe(21_600);
   await pays(payerId);
 });
 

@@ -10,6 +10,7 @@ import { setLicence } from '../../db/commands/licences.ts';
 import { setOptOuts } from '../../db/commands/notifications.ts';
 import { resealAll } from '../../db/commands/reseal.ts';
 import { openEnvelope } from '../../db/envelope.ts';
+import { up as joinSides } from '../../db/migrations/0237_rentals_merged_guests.ts';
 import { contactsOf } from '../../db/queries/customers.ts';
 import { personalData } from '../../db/queries/personal-data.ts';
 import { type CustomerDesk, customerDesk, dataKey, LICENCE } from '../support/customers.ts';
@@ -146,6 +147,19 @@ describe('a merge', () => {
     await expect(back.execute(t.owner)).rejects.toMatchObject({
       constraint: 'customer_stays_merged',
     });
+  });
+
+  test('of one whose guest was of the sandbox before sides were kept', async () => {
+    const [stands, next] = [await customers.customer(), await customers.customer()];
+    const guest = await customers.customer();
+    await t.owner.transaction().execute(async (tx) => {
+      await sql`set local session_replication_role = replica`.execute(tx);
+      await sql`update rentals.customer set is_sandbox = true, merged_into = ${stands}
+        where id = ${guest}`.execute(tx);
+    });
+    await joinSides(t.owner as never);
+    await mergeCustomers(t.db, AGENT, { survivorId: next, duplicateId: stands });
+    expect(await customers.row(guest)).toMatchObject({ merged_into: next, is_sandbox: false });
   });
 
   test('is refused for a person with a company, for oneself and for the erased', async () => {

@@ -8,7 +8,7 @@ import { flightOf, noteFlight } from '../../db/commands/flights.ts';
 import { setOpeningHours } from '../../db/commands/opening-hours.ts';
 import { personalData } from '../../db/queries/personal-data.ts';
 import { localTime } from '../../domain/calendar.ts';
-import type { RentalState } from '../../domain/rental.ts';
+import { evolve, type RentalState } from '../../domain/rental.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, attempt, calendar, hoursFromNow, spanOf } from '../support/fleet.ts';
 import { OUT, type RentalDesk, rentalDesk } from '../support/rental-desk.ts';
@@ -80,6 +80,18 @@ describe('a late flight', () => {
     await sql`update rentals.rental set no_show_at = ${given}, version = 2
       where id = ${patient.id}`.execute(t.owner);
     expect(await say({ ...patient, version: 2 }, 60)).toMatchObject({ noShowAt: given });
+  });
+
+  test('is waited for as long as it takes once the booked time is extended', async () => {
+    const rental = await flown(3);
+    expect(await say(rental, 360)).toMatchObject({ noShowAt: rental.dueAt });
+    const extend = { type: 'extend', dueAt: plus(rental.dueAt, 7) } as const;
+    const noShowAt = plus(rental.noShowAt, 6);
+    const known = await desk.read(rental.id);
+    const extended = await desk.record(known, extend);
+    expect(extended).toMatchObject({ type: 'extended', noShowAt });
+    expect((await desk.read(rental.id)).noShowAt).toBe(noShowAt);
+    expect(evolve(known, extended).noShowAt).toBe(noShowAt);
   });
 
   test('that turns out shorter leaves an hour, whatever the new time would have been', async () => {

@@ -126,6 +126,16 @@ describe('credit is checked', () => {
   });
 });
 
+test('nobody of the sandbox pays for a live rental, neither alone nor beside others', async () => {
+  const payerId = uuidv7();
+  await sql`insert into rentals.customer (id, kind, name, is_sandbox)
+    values (${payerId}, 'company', 'Acme', true)`.execute(t.owner);
+  const rental = await desk.book(days(1));
+  const refusal = { code: 'not-found' };
+  await expect(amend(rental, { payerId })).rejects.toMatchObject(refusal);
+  await expect(split(rental, { payerId })).rejects.toMatchObject(refusal);
+});
+
 async function yard(): Promise<string> {
   return (await plantFleet(t.db, { vehicles: 1 })).branchId;
 }

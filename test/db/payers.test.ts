@@ -1,19 +1,14 @@
-// Who pays, and when: documents by payer, vouchers, prepayments, and credit that is spent once.
+// Who pays, and when: documents by payer, vouchers, and credit that is spent once.
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { setPayers } from '../../db/commands/payer-shares.ts';
-import { refundPrepayment } from '../../db/commands/prepayment-refunds.ts';
-import { type NewPrepayment, receivePrepayment } from '../../db/commands/prepayments.ts';
-import { invoiceById } from '../../db/queries/accounting.ts';
-import type { Actor } from '../../domain/actor.ts';
 import type { PayerShare } from '../../domain/payer-share.ts';
 import type { RentalState } from '../../domain/rental.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT, attempt, hoursFromNow, plantFleet } from '../support/fleet.ts';
-import { plantStaff } from '../support/people.ts';
 import { OUT } from '../support/rental-desk.ts';
-import { entryOf, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
+import { balancesOf, entryOf, type MoneyDesk, moneyDesk } from '../support/rental-money.ts';
 
 let t: TestDatabase;
 let desk: MoneyDesk;
@@ -156,107 +151,6 @@ describe('credit', () => {
   });
 });
 
-describe('a prepayment', () => {
-  let actor: Actor;
-  beforeAll(async () => {
-    const { id } = await plantStaff(t.owner, { roles: ['counter-agent'] });
-    actor = { kind: 'staff', id };
-  });
-
-  const prepay = (rental: RentalState, amountMinor: number, more: Partial<NewPrepayment> = {}) =>
-    receivePrepayment(t.db, AGENT, {
-      ...{
-        id: uuidv7(),
-        rentalId: rental.id,
-        tender: 'bank-transfer',
-        amountMinor,
-        at: hoursFromNow(0),
-      },
-      ...more,
-    });
-  const refund = (prepaymentId: string, amountMinor: number, id = uuidv7()) =>
-    refundPrepayment(t.db, AGENT, {
-      ...{ id, prepaymentId, actor, amountMinor, reason: 'cancelled', shiftId: null },
-      ...{ approvalId: null, limitMinor: 100_000 },
-    });
-
-  test('is invoiced at once, and the last invoice deducts it: golden entries', async () => {
-    const rental = await desk.book();
-    // 150.00 + 30.00
-    const id = uuidv7();
-    const first = await prepay(rental, 120_00, { id });
-    expect(await prepay(rental, 120_00, { id })).toEqual(first);
-    expect(first.invoiceNumber).toMatch(/^PRE-/);
-    expect(await entryOf(t.owner, rental, 'rental.prepayment')).toEqual([
-      '1010 12000',
-      '2200 -2000',
-      '2100 -10000',
-    ]);
-    expect(await attempt(prepay(rental, 60_01))).toBe('amount-too-high');
-    const { invoiceId } = await returned(rental);
-    // One day alone, 50.00 + 10.00: the rest of the prepayment is credited, to be refunded.
-    expect(await entryOf(t.owner, rental, 'rental.final-invoice')).toEqual([
-      '2100 5000',
-      '4000 -5000',
-    ]);
-    expect(await entryOf(t.owner, rental, 'rental.unused-prepayment')).toEqual([
-      '2100 5000',
-      '2200 1000',
-      '1200 -6000',
-    ]);
-    expect(await invoiceById(t.db, AGENT, invoiceId ?? '')).toMatchObject({
-      ...{ totalMinor: 60_00, prepaidMinor: 60_00 },
-    });
-    expect(await attempt(refund(first.id, 60_01))).toBe('amount-too-high');
-    expect(await refund(first.id, 60_00)).toMatchObject({ refundedMinor: 60_00 });
-    expect(await balanceOf(rental, '1200')).toBe(0);
-    expect(await balanceOf(rental, '2100')).toBe(0);
-  });
-
-  test('of a rental that is cancelled: credit note, fee, and refund once, by its amount', async () => {
-    const rental = await desk.book({ pickUpAt: hoursFromNow(10), dueAt: hoursFromNow(82) });
-    const { id } = await prepay(rental, 180_00);
-    await desk.after(rental, { type: 'cancel', reason: 'customer' });
-    expect(await entryOf(t.owner, rental, 'rental.unused-prepayment')).toEqual([
-      '2100 15000',
-      '2200 3000',
-      '1200 -18000',
-    ]);
-    expect(await balanceOf(rental, '1200')).toBe(-80_00);
-    const races = await Promise.all([1, 2, 3].map(() => attempt(refund(id, 50_00))));
-    expect(races.filter((one) => one === 'amount-too-high')).toHaveLength(2);
-    const again = uuidv7();
-    await refund(id, 30_00, again);
-    expect(await refund(id, 30_00, again)).toMatchObject({ refundedMinor: 80_00 });
-    expect(await balanceOf(rental, '1200')).toBe(0);
-    const more = sql`update rentals.prepayment set refunded_minor = 18001, version = version + 1
-      where id = ${id}`.execute(t.owner);
-    await expect(more).rejects.toMatchObject({ code: '23514' });
-  });
-
-  test('that its invoice deducts but for a cent of VAT is credited that cent', async () => {
-    const rental = await desk.book({ surcharges: ['vl'] });
-    // Of 61.41 the VAT is 10.24; of one day, 51.17, it is 10.23.
-    const { id } = await prepay(rental, 61_41);
-    await returned(rental);
-    expect(await entryOf(t.owner, rental, 'rental.unused-prepayment')).toEqual([
-      ...['2200 1', '1200 -1'],
-    ]);
-    await refund(id, 1);
-    expect(await balances(rental, '1200', '2100', '2200')).toEqual([0, 0, -10_23]);
-  });
-
-  test('takes what was held as a deposit, never more than that', async () => {
-    const rental = await desk.book();
-    expect(await attempt(prepay(rental, 10_00, { tender: 'deposit' }))).toBe('amount-too-high');
-    expect(await attempt(prepay(rental, 10_00, { tender: 'cash' }))).toBe('value-refused');
-  });
-});
-
-async function balances(rental: RentalState, ...accounts: readonly string[]) {
-  return Promise.all(accounts.map((account) => balanceOf(rental, account)));
-}
-
 test('what costs nothing comes back and is closed without a document; the rest is another’s', async () => {
   const day = (offset: number) => hoursFromNow(offset * 24).slice(0, 10);
   const term = { pickUpFrom: day(-9), pickUpTo: day(9), withRate: false };
@@ -276,13 +170,5 @@ test('what costs nothing comes back and is closed without a document; the rest i
   await split(shared, [primary(shared), share(await company(), { covers: ['time'] })]);
   await through(shared);
   expect(await documentsOf(shared)).toMatchObject([{ payer: shared.customerId, total: 14_40 }]);
-  expect(await balances(shared, '1200', '2200', '4000')).toEqual([14_40, -2_40, -12_00]);
+  expect(await balancesOf(t.owner, shared, '1200', '2200', '4000')).toEqual([14_40, -2_40, -12_00]);
 });
-
-async function balanceOf({ id }: RentalState, account: string): Promise<number> {
-  const { rows } = await sql<{ sum: number }>`select coalesce(sum(l.amount), 0)::bigint as sum
-    from accounting.entry e join accounting.line l on l.entry_id = e.id
-    join accounting.account a on a.id = l.account_id
-    where e.rental_id = ${id} and a.code = ${account}`.execute(t.owner);
-  return rows[0]?.sum ?? 0;
-}

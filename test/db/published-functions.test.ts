@@ -55,7 +55,10 @@ describe('published functions', () => {
       'accounting.issue_invoice(jsonb)': ['rentals_rw'],
       'accounting.business_day(text,uuid)': ['rentals_rw'],
       'accounting.last_closed_day(text)': ['api_read'],
-      'rentals.moves_of_day(text,date)': ['accounting_rw'],
+      'rentals.moves_between(text,timestamp with time zone,timestamp with time zone)': [
+        'accounting_rw',
+      ],
+      'rentals.is_late(uuid)': ['accounting_rw'],
       'accounting.note_branches(uuid,text[])': ['rentals_rw'],
       'rentals.branches_of(uuid)': ['accounting_rw'],
       'rentals.file_named(text)': ['vehicles_rw'],

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
 import { setOpeningHours } from '../../db/commands/opening-hours.ts';
+import { recordConsent } from '../../db/commands/violation-terms.ts';
 import { readRentals } from '../../db/queries/reconciliation.ts';
 import { localTime } from '../../domain/calendar.ts';
 import { compareRental } from '../../domain/reconciliation.ts';
@@ -55,6 +56,34 @@ describe('a check-out that is undone', () => {
     expect(rows).toEqual([{ km: 2_005, audited: 'typing' }]);
     await desk.record(kept, { ...OUT, odometerKm: 2_005 });
     expect(await desk.read(rental.id)).toMatchObject({ status: 'active', odometerOutKm: 2_005 });
+  });
+
+  test('ends the consent to later charges that came with it, and none that was given before', async () => {
+    const consents = async ({ id }: RentalState) => {
+      const { rows } = await sql<{ at: string; actions: number }>`select consented_at as at,
+          (select count(*) from people.audit_entry where subject_id = ${id}
+            and action like 'rental.delayed-charge-consent%')::int as actions
+        from rentals.delayed_charge_consent where rental_id = ${id}`.execute(t.owner);
+      return rows;
+    };
+    const rental = await desk.reserved();
+    await desk.record(rental, { ...OUT, delayedCharges: true });
+    expect(await consents(rental)).toHaveLength(1);
+    await desk.record(await desk.read(rental.id), undo);
+    expect(await consents(rental)).toEqual([]);
+    await recordConsent(t.db, AGENT, rental.id, hoursFromNow(-1));
+    const given = await consents(rental);
+    expect(given).toMatchObject([{ actions: 3 }]);
+    const again = { ...OUT, odometerKm: 2_005, delayedCharges: true } as const;
+    await desk.record(await desk.read(rental.id), again);
+    const out = await desk.read(rental.id);
+    await expect(
+      transact(t.db, 'rentals_rw', AGENT, (tx) =>
+        sql`delete from rentals.delayed_charge_consent where rental_id = ${out.id}`.execute(tx),
+      ),
+    ).rejects.toMatchObject({ constraint: 'consent_ends_with_its_check_out' });
+    await desk.record(out, undo);
+    expect(await consents(rental)).toEqual(given);
   });
 
   test('is refused, and says why: after 15 minutes, after 5 km, with less on the dash', async () => {

@@ -2,7 +2,9 @@
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transact } from '../../db/client.ts';
+import { DomainError } from '../../domain/errors.ts';
 import type { RentalCommand, RentalState } from '../../domain/rental.ts';
+import { billingDesk, onDay } from '../support/billing-desk.ts';
 import { guarded, tried } from '../support/broken-guards.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { AGENT } from '../support/fleet.ts';
@@ -13,6 +15,16 @@ let desk: RentalDesk;
 beforeAll(async () => {
   t = await testDatabase();
   desk = await rentalDesk(t);
+});
+
+test('a command that only a newer worker knows is no answer of this one', async () => {
+  const rental = await desk.reserved();
+  const told = desk.record(rental, { type: 'fly' } as unknown as RentalCommand);
+  const error: unknown = await told.catch((reason: unknown) => reason);
+  // No refusal: the activity is tried again until a worker has it that knows.
+  expect(error).toBeInstanceOf(Error);
+  expect(error).not.toBeInstanceOf(DomainError);
+  expect((await desk.read(rental.id)).version).toBe(1);
 });
 
 describe('what the table refuses by itself', () => {
@@ -112,4 +124,52 @@ describe('what the table refuses by itself', () => {
     expect(now.status).toBe(status);
     return now;
   }
+});
+
+describe('of cycles that were billed, the tables refuse', () => {
+  let rental: RentalState;
+  beforeAll(async () => {
+    const { outFor, later, bill } = await billingDesk(t);
+    rental = await bill(await later(await outFor(65), 30));
+  });
+
+  const insert = (cycle: number, from: number, to: number) =>
+    transact(t.db, 'rentals_rw', AGENT, (tx) =>
+      tx
+        .insertInto('rentals.billed_cycle')
+        .values({
+          ...{ rental_id: rental.id, cycle, currency: 'EUR', vat: '[]', total_minor: 0 },
+          service_from: onDay(rental, from),
+          service_to: onDay(rental, to),
+          tax_point: onDay(rental, to).slice(0, 10),
+        })
+        .execute(),
+    );
+
+  test.each([
+    ['a cycle that is not over', 2, 30, 60, 'billed_cycle_is_over'],
+    ['a cycle billed before', 1, 0, 30, 'billed_cycle_is_due'],
+    ['another end than the rental’s', 2, 30, 59, 'billed_cycle_is_due'],
+    ['a number left out', 3, 30, 60, 'billed_cycle_follows'],
+    ['a gap between two', 2, 31, 60, 'billed_cycle_follows'],
+  ])('%s', async (_what, cycle, from, to, constraint) => {
+    await expect(insert(cycle, from, to)).rejects.toMatchObject({ constraint });
+  });
+
+  test('another past, and arrears of what is not billed in cycles', async () => {
+    const change = (statement: string) =>
+      t.owner.transaction().execute((tx) => sql.raw(statement).execute(tx));
+    for (const statement of [
+      'update rentals.billed_cycle set total_minor = 0',
+      'delete from rentals.billed_cycle',
+      'truncate rentals.billed_cycle cascade',
+    ]) {
+      await expect(change(statement)).rejects.toMatchObject({ constraint: 'billed_cycle_stays' });
+    }
+    const { id } = await desk.reserved();
+    const arrears = change(
+      `update rentals.rental set version = version + 1, arrears = true where id = '${id}'`,
+    );
+    await expect(arrears).rejects.toMatchObject({ constraint: 'rental_arrears_are_of_cycles' });
+  });
 });

@@ -157,30 +157,6 @@ test('another place of supply is credited and charged anew to whoever was charge
   ]);
 });
 
-test('a voucher is invoiced at the return, whatever cycles it covers', async () => {
-  let rental = await cycles.outFor(31, { coverages: ['cdw'] });
-  const voucher = { kind: 'voucher', covers: ['time'], voucherNetMinor: 600_00 } as const;
-  await split(rental, [share(firm, voucher)]);
-  rental = await cycles.bill(await cycles.later(rental, 30));
-  rental = await cycles.back(await cycles.later(rental, 1, -5));
-  const told = (await documentsOf(rental)).map(([payer, net]) => [payer, net]);
-  expect(told.filter(([payer]) => payer === 'firm')).toEqual([['firm', 600_00]]);
-  expect(told).toHaveLength(3);
-  // Charged at one rate as any payer, it has both at another one: what was charged, and its voucher.
-  const branchId = await cycles.desk.pricedBy({ longTermVatRateBp: 1_000 });
-  let short = await cycles.outFor(31, { branchId, billing: '28-days' });
-  await split(short, [share(firm, { covers: ['time'] })]);
-  short = await cycles.bill(await cycles.later(short, 28));
-  await split(short, [share(firm, voucher)], 1);
-  short = await cycles.back(await cycles.later(short, 1, -5));
-  expect(await documentsOf(short)).toEqual([
-    ['firm', 700_00, 380, 14],
-    ['firm', 700_00, 381, null],
-    ['firm', 700_00, 380, 0],
-    ['firm', 600_00, 380, 0],
-  ]);
-});
-
 test('what cycles charged a payer counts once against that one’s credit', async () => {
   // 683.93 of 1,000.00, of which 319.97 are billed.
   const limited = await companyOf(t.owner, 14);

@@ -1,5 +1,6 @@
 // Instants are read strictly, local times follow their zone, and spans end before what follows.
 import fc from 'fast-check';
+import { Temporal } from 'temporal-polyfill';
 import { describe, expect, test } from 'vitest';
 import { localDate, localTime, parseInstant } from '../../domain/calendar.ts';
 import { overlaps, withTurnaround } from '../../domain/span.ts';
@@ -60,6 +61,40 @@ describe('a local time', () => {
       }),
     );
   });
+
+  test('is the one that the calendar of every zone tells, to the digit, around clock changes', () => {
+    const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'UTC', 'europe/vienna');
+    const date = fc.date({
+      min: new Date('0001-01-01'),
+      max: new Date('9999-12-30'),
+      noInvalidDate: true,
+    });
+    const near = fc.integer({ min: -2_000, max: 2_000 });
+    const form = fc.constantFrom(
+      (text: string) => text,
+      (text: string) => text.replace(/\.\d+Z$/, 'Z'),
+      (text: string) => text.replace(/Z$/, '456789Z'),
+      (text: string) => text.replace(/\.\d+Z$/, '+05:30'),
+    );
+    fc.assert(
+      fc.property(zones, date, near, form, (zone, moment, ms, as) => {
+        const start = Temporal.Instant.from(moment.toISOString()).toZonedDateTimeISO(zone);
+        const change = start.getTimeZoneTransition('next') ?? start;
+        for (const at of [moment, new Date(change.epochMilliseconds + ms)]) {
+          const instant = as(at.toISOString());
+          const told = Temporal.Instant.from(instant).toZonedDateTimeISO(zone);
+          expect(localTime(instant, zone)).toBe(told.toString({ timeZoneName: 'never' }));
+          expect(localDate(instant, zone)).toBe(told.toPlainDate().toString());
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test.each(['2027-02-29T10:00:00Z', '2027-05-03T24:00:00Z', '2027-05-03', 'tomorrow'])(
+    'is refused of "%s"',
+    (instant) => expect(() => localTime(instant, 'Europe/Vienna')).toThrow(refused),
+  );
 
   test('has the date of its zone', () => {
     expect(localDate('2027-05-03T22:30:00Z', 'Europe/Vienna')).toBe('2027-05-04');

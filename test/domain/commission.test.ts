@@ -5,6 +5,7 @@ import {
   agentPayoutPostings,
   COMMISSIONABLE,
   type Commission,
+  commissionable,
   commissionPostings,
   creditedCommission,
   type Earned,
@@ -30,6 +31,11 @@ test('golden entries: earned, taken back, paid, and netted', () => {
     legs(agentPayoutPostings({ ...of(618), method }));
   expect(paid('bank-transfer')).toEqual(['2140 618', '1010 -618']);
   expect(paid('netting')).toEqual(['2140 618', '1200 -618']);
+});
+
+test('what is beyond a voucher earns as what it is', () => {
+  const lines = [line('beyond.time', 5_000), line('beyond.coverage', 1_200)];
+  expect(commissionable(lines, COMMISSIONABLE)).toBe(5_000);
 });
 
 describe('a price earns', () => {

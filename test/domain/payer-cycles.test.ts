@@ -98,6 +98,20 @@ test('a lower class, of which its payer has nothing else, lowers what another pa
   expect(document).toMatchObject({ payerId: 'insurer', charge: { netMinor: 650_00 } });
 });
 
+test('a code at several rates is split and billed by each of them', () => {
+  const price = [line('extra.seat', 30_00, 1_000), line('extra.seat', 20_00)];
+  const first = restsByPayer(price, [], [RENTER]);
+  const rates = (lines: readonly PayerLine[]) =>
+    lines.map(({ vatRateBp, amountMinor }) => [vatRateBp, amountMinor]);
+  const atRates = [
+    [1_000, 30_00],
+    [2_000, 20_00],
+  ];
+  expect(rates(first)).toEqual(atRates);
+  const twice = price.map((one) => ({ ...one, amountMinor: one.amountMinor * 2 }));
+  expect(rates(restsByPayer(twice, first, [RENTER]))).toEqual(atRates);
+});
+
 test('what a voucher covers is on no cycle’s document', () => {
   const broker = share('broker', { kind: 'voucher', covers: ['time'], voucherNetMinor: 500_00 });
   expect(told(restsByPayer(FIRST, [], [RENTER, broker]))).toEqual([

@@ -1,7 +1,7 @@
 // Split payers: golden documents by hand, and by property that shares sum to the whole, VAT included.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { documentsByPayer, type PayerShare } from '../../domain/payer-share.ts';
+import { describe, expect, test } from 'vitest';
+import { beyondVouchers, documentsByPayer, type PayerShare } from '../../domain/payer-share.ts';
 
 const line = (code: string, netMinor: number, vatRateBp = 2_000) => ({
   ...{ code, quantity: 1, unitMinor: netMinor, netMinor, vatRateBp },
@@ -32,6 +32,49 @@ test('a voucher at 180.00 net and a local cover of 60.00: the renter pays 72.00'
   expect(brokers).toMatchObject({ netMinor: 180_00, vatMinor: 36_00, totalMinor: 216_00 });
   expect(brokers?.lines).toEqual([line('voucher', 180_00)]);
   expect(more).toEqual([]);
+});
+
+describe('beyond what a voucher covers', () => {
+  const voucher = { kind: 'voucher', voucherNetMinor: 180_00, coveredMinor: 210_00 } as const;
+  const broker = share('broker', { ...voucher, covers: ['time'] });
+  const told = (lines: readonly ReturnType<typeof line>[], shares = [RENTER, broker]) =>
+    documentsByPayer(wholeOf(lines), shares).map(({ share: { payerId }, lines: own, netMinor }) => [
+      ...[payerId, netMinor],
+      own.map(({ code, netMinor: net }) => `${code} ${net}`).join(),
+    ]);
+
+  test('the renter pays: 5 days of 210.00 that became 12, and their cover', () => {
+    expect(told([line('time.week', 420_00), line('coverage.cdw', 144_00)])).toEqual([
+      ['renter', 354_00, 'beyond.time 21000,coverage.cdw 14400'],
+      ['broker', 180_00, 'voucher 18000'],
+    ]);
+  });
+
+  test('a late day, whole, from the last line on; discounts stay where they are', () => {
+    const late = [line('time.week', 210_00), line('time.day', 50_00)];
+    expect(told(late)[0]).toEqual(['renter', 50_00, 'beyond.time 5000']);
+    const cheaper = [...late, line('discount.promotion', -26_00)];
+    expect(told(cheaper)[0]).toEqual(['renter', 24_00, 'beyond.time 2400']);
+    const corporate = share('firm', { kind: 'corporate', percentBp: 5_000 });
+    expect(told(late, [RENTER, broker, corporate])).toContainEqual([
+      ...['firm', 25_00, 'beyond.time 2500'],
+    ]);
+  });
+
+  test('nothing, where it costs no more: the voucher stays as it is', () => {
+    expect(told([line('time.day', 150_00)])).toEqual([['broker', 180_00, 'voucher 18000']]);
+    const before = share('broker', { ...voucher, covers: ['time'], coveredMinor: null });
+    expect(told([line('time.week', 420_00)], [RENTER, before])).toHaveLength(1);
+  });
+
+  test('gross amounts are cut in proportion; a unit of rounding is nothing', () => {
+    const rounded = { ...line('time.week', 210_01), grossMinor: 252_01, unitMinor: 252_01 };
+    expect(beyondVouchers([rounded], [RENTER, broker])).toEqual([rounded]);
+    const gross = { ...line('time.week', 400_00), grossMinor: 480_00, unitMinor: 480_00 };
+    const [kept, over] = beyondVouchers([gross], [RENTER, broker]);
+    expect(kept).toMatchObject({ netMinor: 210_00, grossMinor: 252_00, unitMinor: 252_00 });
+    expect(over).toMatchObject({ code: 'beyond.time', netMinor: 190_00, grossMinor: 228_00 });
+  });
 });
 
 test('an insurer pays the days, a company a third of the rest, the renter what remains', () => {

@@ -1,8 +1,9 @@
 // A branch with a safe full of change, and the few ways in which tests of cash work its drawers.
 import { sql } from 'kysely';
 import { expect } from 'vitest';
-import { transact } from '../../db/client.ts';
+import { type Db, transact } from '../../db/client.ts';
 import { issueInvoice } from '../../db/commands/accounting.ts';
+import { figuresOf } from '../../db/commands/branch-day-figures.ts';
 import { invoice as newInvoice } from './accounting.ts';
 import type { ApiAnswer, TestApi } from './api.ts';
 import { AGENT, plantFleet, plantTrade } from './fleet.ts';
@@ -93,4 +94,12 @@ function quoteOf(totalMinor: number) {
   const lines = quote.lines.map((line) => ({ ...line, unitMinor: netMinor, netMinor }));
   const vat = [{ rateBp: 2_000, baseMinor: netMinor, vatMinor }];
   return { ...quote, lines, vat, netMinor, vatMinor, totalMinor };
+}
+
+/** What the day after that one has until now. */
+export function figuresAfter(db: Db, branchId: string, before: string) {
+  const day = new Date(Date.parse(before) + 86_400_000).toISOString().slice(0, 10);
+  return transact(db, 'accounting_rw', AGENT, (tx) =>
+    figuresOf(tx, { entityId: 'FC-AT', branchId, day }),
+  );
 }

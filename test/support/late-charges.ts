@@ -19,7 +19,9 @@ export type Agreed = {
 
 export type LateDesk = ReturnType<typeof lateDesk>;
 
-export function lateDesk(at: PaymentOrders, desk: DamageDesk) {
+type Orders = Pick<PaymentOrders, 't' | 'order' | 'pay' | 'agent'>;
+
+export function lateDesk(at: Orders, desk: DamageDesk) {
   /** A damage of 970.00 that is charged; answers the rental and the document. */
   async function damaged({ card = CARDS.approve, hasConsent = true, first }: Agreed = {}) {
     const found = await desk.estimated();

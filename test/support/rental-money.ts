@@ -77,6 +77,20 @@ export async function entryOf(
   return rows.map(({ leg }) => leg);
 }
 
+/** Of each account, by all entries of the rental: debits less credits. */
+export async function balancesOf(
+  owner: Kysely<DB>,
+  { id }: RentalState,
+  ...accounts: readonly string[]
+): Promise<readonly number[]> {
+  const { rows } = await sql<{ sum: number }>`select (select coalesce(sum(l.amount), 0)::bigint
+      from accounting.entry e join accounting.line l on l.entry_id = e.id
+      join accounting.account a on a.id = l.account_id
+      where e.rental_id = ${id} and a.code = c.code) as sum
+    from unnest(${accounts}::text[]) with ordinality as c(code, n) order by n`.execute(owner);
+  return rows.map(({ sum }) => sum);
+}
+
 /** What the renter and others owe by the rental's documents; what receivables and deposits say. */
 export async function booksOf(owner: Kysely<DB>, { id, customerId }: RentalState) {
   type Books = Readonly<Record<'renter' | 'other' | 'owed' | 'held' | 'off', number>>;

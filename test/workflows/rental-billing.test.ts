@@ -10,15 +10,17 @@ import {
   announceReturn,
   checkIn,
   checkOut,
+  depositAnswered,
   reinstate,
   state,
   undoCheckOut,
 } from '../../workflows/rental.messages.ts';
 import type { rental } from '../../workflows/rental.ts';
-import { type FakeOptions, fakeRentals, VEHICLE } from '../support/rental-fakes.ts';
+import { type FakeOptions, fakeRentals, refusal, VEHICLE } from '../support/rental-fakes.ts';
 import { type Desk, envelope, timeSkippingServer, withWorker } from '../support/temporal.ts';
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** Instead of 5,000. */
 const MAX_EVENTS = 60;
@@ -187,4 +189,31 @@ test('keys that come back at once end the hire’s timers; a return that is anno
   );
   const out = ['checkOut', 'undoCheckOut', 'checkOut', 'markOverdue'];
   expect(types).toEqual([...out, 'announceReturn', 'markOverdue']);
+});
+
+test('a card’s answer that comes too late is not taken for the one to the next question', async () => {
+  let asked = 0;
+  const { types } = await tell(
+    1,
+    async (rental, { client, taskQueue }) => {
+      const workflowId = rental.workflowId.replace('rental/', 'deposit/');
+      // It hears what it is asked and does nothing: the answers are the test's.
+      await client.workflow.start('rental', { workflowId, taskQueue, args: [{}] });
+      await rental.executeUpdate(checkIn, { args: [envelope('c-2', BACK)] });
+      await env.sleep(HOUR / 2);
+      const askId = 'ended-at-3';
+      const declined = { code: 'payment-declined', message: 'No.', details: {} } as const;
+      await rental.signal(depositAnswered, { askId, refusal: declined });
+      await env.sleep(HOUR / 2 + 1.5 * MINUTE);
+      expect(asked).toBe(2);
+      await rental.signal(depositAnswered, { askId, refusal: null });
+      await env.sleep(MINUTE);
+      expect((await rental.query(state))?.status).toBe('closed');
+    },
+    {
+      maxHistoryLength: 5_000,
+      refuse: (type) => (type === 'close' && ++asked < 3 ? refusal('deposit-open') : undefined),
+    },
+  );
+  expect(types).toEqual(['checkOut', 'checkIn', 'close']);
 });

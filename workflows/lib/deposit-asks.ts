@@ -4,6 +4,7 @@ import {
   ApplicationFailure,
   getExternalWorkflowHandle,
   log,
+  patched,
   type SignalDefinition,
   startChild,
 } from '@temporalio/workflow';
@@ -63,6 +64,8 @@ export function openDepositAsks() {
     >;
     const isRaised = refusal?.type === 'deposit-required' && command.type !== 'checkOut';
     const askId = isRaised ? commandId : endingId(version);
+    // Too late for the question before, it is no answer to this one, which has the same id.
+    if (answers.has(askId) && patched('forgets-late-answers')) answers.delete(askId);
     try {
       if (isRaised && holdMinor !== undefined && heldMinor) {
         await tell(rentalId, increaseAsked, { askId, actor, amountMinor: holdMinor });

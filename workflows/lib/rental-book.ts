@@ -110,7 +110,7 @@ export function openBook(carried: Carried | null) {
 
     /** A timer's command failed: it waits, and a person has to look unless it says until when. */
     stuck(reason: string, id: string, now: number, until: string | null): void {
-      if (until === null) troubles.stuck(reason);
+      troubles.failed(reason, until);
       timers = paused(timers, until || patched('pause-per-deadline') ? id : null, now, until);
       show(existing());
     },

@@ -143,8 +143,10 @@ export function openDesk(book: RentalBook, inTurn: ReturnType<typeof serializer>
     meet: (deadline) => inTurn(() => meet(deadline)),
     depositAnswered: deposit.answered,
     damageEnded: () => {
+      // An older worker did nothing about it, and what it did is replayed.
+      if (book.state()?.status !== 'returned' || !patched('hears-of-damage')) return;
       ended += 1;
-      if (book.state()?.status === 'returned') book.timed(afterDamage);
+      book.timed(afterDamage);
     },
     quiet: () => teller.quiet() && deposit.quiet(),
   };

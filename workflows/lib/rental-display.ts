@@ -60,6 +60,12 @@ function openTroubles(carried: Picture | null) {
     stuck: (reason: string | null) => {
       problem = reason;
     },
+    /** It waits until then, and for damage that is no trouble, whatever there was before. */
+    failed: (reason: string, until: string | null) => {
+      const isCalm = until !== null && problem !== null && reason.endsWith('damage-open');
+      if (until === null) problem = reason;
+      else if (isCalm && patched('damage-is-no-trouble')) problem = null;
+    },
     flag: (reason: string | null) => {
       flag = reason;
     },
