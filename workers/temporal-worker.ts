@@ -25,12 +25,12 @@ import type { Telemetry } from './telemetry.ts';
 const ACTIVITIES_AT_ONCE = 8;
 /**
  * Workflows kept in memory between tasks. An evicted one is replayed at its next message, which
- * costs a history fetch; a cached one costs about a megabyte, tracing included.
+ * costs a history fetch; a cached one costs half a megabyte, tracing included.
  */
-const CACHED_WORKFLOWS = 100;
+const CACHED_WORKFLOWS = 60;
 /**
  * Threads that run workflow code. One is the narrowest part of a busy worker, with a core idle
- * beside it; each costs some 60 MB.
+ * beside it; each costs some 80 MB.
  */
 const WORKFLOW_THREADS = 2;
 
