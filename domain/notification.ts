@@ -58,6 +58,7 @@ function toldBy(event: ForecourtEvent): Told | null {
   switch (event.type) {
     case 'forecourt.rental.reserved.v1':
     case 'forecourt.rental.amended.v1':
+    case 'forecourt.rental.extended.v1':
     case 'forecourt.rental.swapped.v1':
       return { kind: 'confirmation', rentalId: event.data.rentalId };
     case 'forecourt.rental.confirmed.v1':
@@ -159,9 +160,12 @@ export type SkipReason = (typeof SKIP_REASONS)[number];
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Consumers that begin anew read a week of facts; only a recall is worth telling of that late. */
+/** What somebody has to have, whenever it comes. */
+const NEVER_TOO_LATE: readonly NotificationKind[] = ['invoice', 'recall'];
+
+/** Consumers that begin anew read a week of facts: most are not worth telling of that late. */
 export function isTooLate(kind: NotificationKind, factAt: string, now: string): boolean {
-  return kind !== 'recall' && Date.parse(now) - Date.parse(factAt) > DAY_MS;
+  return !NEVER_TOO_LATE.includes(kind) && Date.parse(now) - Date.parse(factAt) > DAY_MS;
 }
 
 const FIRST_PAUSE_MS = 60_000;

@@ -23,7 +23,16 @@ export function fuelLines({ plan, fuel: used = [] }: QuoteRequest): readonly Pri
     const draft = { quantity: 1, unit: 'rental', unitMinor, basis: { capacity } } as const;
     return [lineOf(plan, { code: 'fuel.prepaid', ...draft }, fuel)];
   }
-  return uses.flatMap((use) => usedLines(plan, fuel, use));
+  const lines = uses.flatMap((use) => usedLines(plan, fuel, use));
+  return lines.length === 0 ? [] : [...lines, ...serviceLines(plan, fuel)];
+}
+
+/** Once a rental, however many of its vehicles came back with less (decisions.md 32). */
+function serviceLines(plan: RatePlan, fuel: NonNullable<RatePlan['fuel']>): readonly PriceLine[] {
+  const { serviceMinor: unitMinor = 0 } = fuel;
+  if (unitMinor === 0) return [];
+  const once = { quantity: 1, unit: 'rental', unitMinor, basis: {} } as const;
+  return [lineOf(plan, { code: 'fuel.service', ...once }, fuel)];
 }
 
 function usedLines(
@@ -32,7 +41,6 @@ function usedLines(
   use: FuelUse,
 ): readonly PriceLine[] {
   if (use.hasReceipt === true) return [];
-  const { tank, serviceMinor = 0 } = fuel;
   const which = use.segment === undefined ? {} : { segment: use.segment };
   const steps = stepsUsed(use);
   const unitPrice = use.kind === 'tank' ? fuel.unitMinor : fuel.kWhMinor;
@@ -40,13 +48,10 @@ function usedLines(
     throw refused('fuel', 'The rate plan has no price for charging a battery.');
   }
   if (steps === 0) return [];
-  const capacity = use.capacity ?? tank;
+  const capacity = use.capacity ?? fuel.tank;
   const priced = stepPrice(steps, STEPS[use.kind], capacity * unitPrice, UNITS[use.kind]);
   const basis = { steps, capacity, unitPriceMinor: unitPrice, ...which };
-  const used = lineOf(plan, { code: 'fuel.used', ...priced, basis }, fuel);
-  if (serviceMinor === 0) return [used];
-  const once = { quantity: 1, unit: 'rental', unitMinor: serviceMinor, basis: which } as const;
-  return [used, lineOf(plan, { code: 'fuel.service', ...once }, fuel)];
+  return [lineOf(plan, { code: 'fuel.used', ...priced, basis }, fuel)];
 }
 
 function stepsUsed({ kind, out, back, scale }: FuelUse): number {

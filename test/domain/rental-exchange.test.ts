@@ -51,13 +51,12 @@ describe('what several vehicles used', () => {
     const price = final([FIRST, SECOND]);
     const time = price.lines.filter(({ code }) => code.startsWith('time.'));
     expect(time).toEqual(final([FIRST]).lines.filter(({ code }) => code.startsWith('time.')));
-    // 400 km, 300 free: 100 × 0.20. 2/8 of 48 l and 4/8 of 64 l at 2.00, and the service of each.
+    // 400 km, 300 free: 100 × 0.20. 2/8 of 48 l and 4/8 of 64 l at 2.00, and one service.
     expect(linesOf(price).slice(time.length)).toEqual([
       ['mileage.over', 20_00, 0],
       ['fuel.used', 24_00, 1],
-      ['fuel.service', 10_00, 1],
       ['fuel.used', 64_00, 2],
-      ['fuel.service', 10_00, 2],
+      ['fuel.service', 10_00, 0],
     ]);
   });
 
@@ -70,7 +69,7 @@ describe('what several vehicles used', () => {
     expect(linesOf(final([{ ...FIRST, brokeDown: true }, SECOND])).slice(-3)).toEqual([
       ['mileage.over', 20_00, 0],
       ['fuel.used', 64_00, 2],
-      ['fuel.service', 10_00, 2],
+      ['fuel.service', 10_00, 0],
     ]);
   });
 

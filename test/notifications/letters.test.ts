@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { NOTIFICATION_KINDS, pauseAfter } from '../../domain/notification.ts';
+import { isTooLate, NOTIFICATION_KINDS, pauseAfter } from '../../domain/notification.ts';
 import { folderMail } from '../../notifications/folder.ts';
 import { mailFrom } from '../../notifications/from-env.ts';
 import { type Figures, LANGUAGES, writtenLetter } from '../../notifications/letter.ts';
@@ -109,4 +109,11 @@ test('in production a way to send must be named', () => {
   for (const env of [{ SMTP_URL: 'smtps://mail.rental.example' }, { MAIL_FOLDER: '/tmp/x' }]) {
     expect(mailFrom({ NODE_ENV: 'production', ...env })).toHaveProperty('send');
   }
+});
+
+test('after a day it is too late for all letters but invoices and recalls', () => {
+  const [at, soon, late] = ['2027-05-03T08:00:00Z', '2027-05-04T08:00:00Z', '2027-05-04T08:00:01Z'];
+  expect(NOTIFICATION_KINDS.filter((kind) => isTooLate(kind, at, soon))).toEqual([]);
+  const inTime = NOTIFICATION_KINDS.filter((kind) => !isTooLate(kind, at, late));
+  expect(inTime).toEqual(['invoice', 'recall']);
 });

@@ -75,6 +75,8 @@ describe('a fact', () => {
     );
     const states = ['skipped', 'sent'];
     expect(rows.slice(1)).toEqual(['overdue', 'reminder'].map((kind) => ({ kind, states })));
+    // What was agreed at first, and the due time of now.
+    expect(rows[0]).toEqual({ kind: 'confirmation', states: ['sent', 'sent'] });
   });
 
   test('about the deposit is one letter, unless another hold stands in for it', async () => {
