@@ -25,14 +25,9 @@ import type { Telemetry } from './telemetry.ts';
 const ACTIVITIES_AT_ONCE = 8;
 /**
  * Workflows kept in memory between tasks. An evicted one is replayed at its next message, which
- * costs a history fetch; a cached one costs half a megabyte, tracing included.
+ * costs a history fetch; a cached one costs about a megabyte, tracing included.
  */
-const CACHED_WORKFLOWS = 60;
-/**
- * Threads that run workflow code. One is the narrowest part of a busy worker, with a core idle
- * beside it; each costs some 80 MB.
- */
-const WORKFLOW_THREADS = 2;
+const CACHED_WORKFLOWS = 150;
 
 export type WorkerSettings = {
   readonly connection: NativeConnection;
@@ -45,7 +40,6 @@ export type WorkerSettings = {
   /** Who did it, in histories; by default the process and its host. */
   readonly identity?: string;
   readonly maxCachedWorkflows?: number;
-  readonly workflowThreads?: number;
 };
 
 /**
@@ -63,7 +57,6 @@ export function createWorker(settings: WorkerSettings): Promise<Worker> {
     activities,
     dataConverter: dataConverter(settings.keys),
     maxCachedWorkflows: settings.maxCachedWorkflows ?? CACHED_WORKFLOWS,
-    workflowThreadPoolSize: settings.workflowThreads ?? WORKFLOW_THREADS,
     maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
     maxConcurrentLocalActivityExecutions: ACTIVITIES_AT_ONCE,
     shutdownGraceTime: '5 s',

@@ -24,7 +24,6 @@ export async function workHere(system: System): Promise<void> {
   whenDone(() => connection.close());
   const objects = await objectStoreFrom(system.env);
   const worker = await createWorker({
-    workflowThreads: 1,
     ...settings,
     connection,
     bundle: { codePath: inject('workflowBundlePath') },

@@ -86,7 +86,6 @@ export async function startStage(place: Place, codePath: string): Promise<Stage>
   const client = clientOn(place.connection, { namespace: place.namespace, keys: TEST_KEYS });
   let effects: Partial<Activities> = {};
   const worker = await createWorker({
-    workflowThreads: 1,
     connection: place.nativeConnection,
     namespace: place.namespace,
     keys: TEST_KEYS,
