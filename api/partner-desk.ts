@@ -12,6 +12,7 @@ import { payersOf } from '../db/commands/payer-shares.ts';
 import { partnerById } from '../db/queries/people.ts';
 import { rentalById } from '../db/queries/rentals.ts';
 import { principalOf } from '../domain/actor.ts';
+import { isAwaited } from '../domain/rental/delay.ts';
 import type { RentalRequest, RentalState } from '../domain/rental.ts';
 import { decideRequest } from '../domain/rental-term.ts';
 import { rowAccessOf } from './auth/scope.ts';
@@ -68,7 +69,7 @@ export function partnerDesk(deps: ApiDeps) {
     const rental = await rentalById(db, READER, booking.rental_id);
     if (rental === undefined) return undefined;
     await assertBound(booking);
-    if (flight === undefined || !isAwaited(rental)) return viewOf(booking, rental);
+    if (flight === undefined || !isAwaited(rental.status)) return viewOf(booking, rental);
     const noted = await flightOf(db, READER, rental.id);
     if (noted !== null && !isDelayOf(flight, noted)) return viewOf(booking, rental);
     const actor = deps.actorOf(c);
@@ -107,10 +108,6 @@ export function partnerDesk(deps: ApiDeps) {
       : [];
     return partnerBookingView(booking.external_reference, rental, { shares, payers });
   }
-}
-
-function isAwaited({ status }: RentalState): boolean {
-  return status === 'requested' || status === 'reserved';
 }
 
 /** Its delay may have been lost after its number; of another one that somebody told since, nothing is. */

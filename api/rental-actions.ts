@@ -5,7 +5,7 @@ import { offeredActions, rentalActions } from '../domain/rental-actions.ts';
 import { type Access, refusalOf } from './auth/access.ts';
 import type { Caller } from './auth/caller.ts';
 import { BOOKS, COUNTER } from './auth/roles.ts';
-import { PROBLEMS, type ProblemError } from './problems.ts';
+import { PROBLEMS, type ProblemError, type ProblemSlug } from './problems.ts';
 
 /** The path segment of each command. */
 export const COMMAND_PATHS = {
@@ -107,10 +107,7 @@ function actionsFor(
         method: 'POST' as const,
         href: `/api/v1/rentals/${state.id}/${COMMAND_PATHS[command]}`,
         allowed: slug === undefined,
-        reason:
-          slug === undefined || detail === undefined
-            ? null
-            : { type: `/problems/${slug}`, title: PROBLEMS[slug].title, detail },
+        reason: slug === undefined || detail === undefined ? null : reasonOf(slug, detail),
       };
     });
 }
@@ -133,13 +130,11 @@ function payBackOf(
     method: 'POST',
     href: `/api/v1/${isOfCard ? `rentals/${id}/deposit/refund` : ofTender}`,
     allowed: forbidden === null,
-    reason:
-      forbidden === null
-        ? null
-        : {
-            type: `/problems/${forbidden.slug}`,
-            title: PROBLEMS[forbidden.slug].title,
-            detail: forbidden.message,
-          },
+    reason: forbidden === null ? null : reasonOf(forbidden.slug, forbidden.message),
   };
+}
+
+/** The problem that the command would meet. */
+function reasonOf(slug: ProblemSlug, detail: string) {
+  return { type: `/problems/${slug}`, title: PROBLEMS[slug].title, detail };
 }

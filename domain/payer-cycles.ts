@@ -1,6 +1,6 @@
 // Cycles of split payers: what each payer's documents still are to charge of a price, or give back.
 import { addMinor, allocate, type Minor } from './money.ts';
-import { covers, type PayerShare } from './payer-share.ts';
+import { ownerOf, type PayerShare } from './payer-share.ts';
 import { asPriced, inOrder, lineOf, type PriceLine, type PriceLineCode } from './pricing/line.ts';
 import { type Settled, settled } from './pricing/vat.ts';
 import type { RatePlan } from './rate-plan.ts';
@@ -95,7 +95,7 @@ function givenBack(billed: readonly PayerLine[], change: Minor): Parts {
 
 /** Towards zero, so that the primary payer's rest has the sign of the whole. */
 function splitOf(minor: Minor, code: string, shares: readonly PayerShare[]): Parts {
-  const owner = shares.find((share) => share.covers.some((one) => covers(one, code)));
+  const owner = ownerOf({ code }, shares);
   if (owner?.kind === 'voucher') return [];
   if (owner !== undefined) return [{ payerId: owner.payerId, minor }];
   const parts = shares

@@ -115,7 +115,8 @@ export function coveredBy(
   return addMinor(...own.map(({ netMinor }) => netMinor));
 }
 
-function ownerOf({ code }: Pick<Line, 'code'>, shares: readonly PayerShare[]) {
+/** Who has a line whole; undefined where it is shared. */
+export function ownerOf({ code }: Pick<Line, 'code'>, shares: readonly PayerShare[]) {
   return shares.find((share) => share.covers.some((one) => covers(one, code)));
 }
 

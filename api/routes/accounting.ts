@@ -1,12 +1,8 @@
 // The books: invoices, what a rental caused in the ledger, and the trial balance.
 import { createRoute, z } from '@hono/zod-openapi';
-import {
-  entriesOfRental,
-  invoiceById,
-  listInvoices,
-  trialBalance,
-} from '../../db/queries/accounting.ts';
+import { entriesOfRental, invoiceById, listInvoices } from '../../db/queries/accounting.ts';
 import { rentalById } from '../../db/queries/rentals.ts';
+import { trialBalance } from '../../db/queries/trial-balance.ts';
 import { secured } from '../auth/access.ts';
 import { BOOKS, COUNTER } from '../auth/roles.ts';
 import { ownCustomerId, rowAccessOf } from '../auth/scope.ts';

@@ -10,7 +10,7 @@ import {
   type NoteCommission,
   ratedCommission,
 } from '../../domain/commission.ts';
-import { beyondVouchers, covers } from '../../domain/payer-share.ts';
+import { beyondVouchers, ownerOf } from '../../domain/payer-share.ts';
 import type { PriceLine } from '../../domain/pricing/line.ts';
 import type { Tx } from '../client.ts';
 import { publish } from '../outbox.ts';
@@ -83,9 +83,7 @@ async function soldByUs(
   lines: readonly PriceLine[],
 ): Promise<readonly PriceLine[]> {
   const shares = await payerSharesOf(tx, rentalId);
-  const payerOf = (code: string) =>
-    shares.find((share) => share.covers.some((part) => covers(part, code)));
-  return beyondVouchers(lines, shares).filter(({ code }) => payerOf(code)?.kind !== 'voucher');
+  return beyondVouchers(lines, shares).filter((line) => ownerOf(line, shares)?.kind !== 'voucher');
 }
 
 async function post(

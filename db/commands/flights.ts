@@ -1,16 +1,14 @@
 // The flight that a renter comes by: its number in a row of its own, its delay on the rental.
 import { sql } from 'kysely';
 import { DomainError } from '../../domain/errors.ts';
-import { afterDelay, awaitedUntil } from '../../domain/rental/delay.ts';
-import type { AnnounceDelay, RentalOutcome } from '../../domain/rental.ts';
+import { afterDelay, awaitedUntil, isAwaited } from '../../domain/rental/delay.ts';
+import type { AnnounceDelay, RentalOutcome, RentalStatus } from '../../domain/rental.ts';
 import { type Acting, type Db, transact } from '../client.ts';
 import { publish } from '../outbox.ts';
 import { recordAudit } from './audit.ts';
 import { hoursAt, noShowBy } from './booking-rules.ts';
 import { asked } from './calendar.ts';
 import { type Recording, updateRental } from './rental-update.ts';
-
-const AWAITED: readonly string[] = ['requested', 'reserved'];
 
 /**
  * Keeps the number, or removes it; a repeat changes nothing. The log says that it was told, not what.
@@ -23,13 +21,13 @@ export function noteFlight(
   flightNumber: string | null,
 ): Promise<void> {
   return transact(db, 'rentals_rw', acting, async (tx) => {
-    const { rows } = await sql<{ status: string; known: string | null }>`select status,
+    const { rows } = await sql<{ status: RentalStatus; known: string | null }>`select status,
         (select flight_number from rentals.flight where rental_id = id) as known
       from rentals.rental where id = ${rentalId} for update`.execute(tx);
     const [rental] = rows;
     if (rental === undefined) throw new DomainError('not-found', 'There is no such rental.');
     if (rental.known === flightNumber) return;
-    if (!AWAITED.includes(rental.status)) {
+    if (!isAwaited(rental.status)) {
       throw new DomainError('invalid-state', 'A flight is told before the keys go out.', {
         rentalStatus: rental.status,
         command: 'announceDelay',

@@ -1,5 +1,6 @@
 // What a desk sets right: keys that came back at once, a late comer's word, a no-show who came.
 import { sql } from 'kysely';
+import { later } from '../../domain/rental/delay.ts';
 import {
   checkAnnounced,
   checkAnnounceTime,
@@ -154,10 +155,6 @@ async function keptFrom({ tx, row, at }: Recording): Promise<string> {
   const grace = await asked<number>(tx, sql`vehicles.no_show_grace(${row.branch_id})`);
   const again = await noShowOf(tx, row.branch_id, at, grace);
   return later(again, row.no_show_at);
-}
-
-function later(one: string, other: string): string {
-  return Date.parse(one) > Date.parse(other) ? one : other;
 }
 
 function fact({ row }: Recording, status: string) {

@@ -1,10 +1,15 @@
 // A flight that is late: for how much longer a vehicle is kept for whom it brings (decisions.md 18).
-import type { RentalState } from './state.ts';
+import type { RentalState, RentalStatus } from './state.ts';
 
 /** Who comes later than a day after the booked time books another one. */
 export const MAX_DELAY_MINUTES = 1_440;
 /** A delay that turns out to be shorter ends nothing at once: somebody may have mistyped it. */
 const LEFT_MS = 60 * 60_000;
+
+/** Whether somebody is waited for, who may come by a flight. */
+export function isAwaited(status: RentalStatus): boolean {
+  return status === 'requested' || status === 'reserved';
+}
 
 type Delayed = Pick<RentalState, 'dueAt'> & { readonly delayMinutes: number };
 
@@ -37,7 +42,8 @@ export function afterDelay(
   return later(next, kept);
 }
 
-function later(one: string, other: string): string {
+/** Of two instants, ISO 8601 in UTC. */
+export function later(one: string, other: string): string {
   return Date.parse(one) > Date.parse(other) ? one : other;
 }
 

@@ -4,7 +4,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '../../db/client.ts';
 import { postEntry } from '../../db/commands/entries.ts';
-import { entriesOfRental, trialBalance } from '../../db/queries/accounting.ts';
+import { entriesOfRental } from '../../db/queries/accounting.ts';
+import { trialBalance } from '../../db/queries/trial-balance.ts';
 import {
   AT,
   asLedger,
